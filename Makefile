@@ -1,0 +1,60 @@
+# make demo   set up, start the lab with two tenants, run the whole journey, print where everything lies
+# make test   set up, run every check that CI runs
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint lab lab-down build docs setup setup-newest setup-graph system lock clean
+LOCKS := tests/requirements
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+	@echo "make lab    start the rehearsal lab; make lab-down ends it; make lint, make build, make docs: what they say"
+
+.venv/.ready: requirements.txt $(LOCKS)/dev.in $(LOCKS)/lock-2.19.txt tests/tools/environment
+	@tests/tools/environment .venv $(LOCKS)/lock-2.19.txt "3.11 3.12 3.13" 'ansible-core>=2.19,<2.20' -r $(LOCKS)/dev.in
+
+# The newest ansible-core needs a newer Python than the oldest one: made where one is found, else left out.
+.venv-2.21/.ready: requirements.txt $(LOCKS)/core.in $(LOCKS)/lock-2.21.txt tests/tools/environment
+	@if tests/tools/find-python 3.13 3.12 3.14 >/dev/null; then \
+	    tests/tools/environment .venv-2.21 $(LOCKS)/lock-2.21.txt "3.13 3.12 3.14" 'ansible-core>=2.21,<2.22' -r $(LOCKS)/core.in; \
+	else echo "No Python 3.12 to 3.14 here: checks run on ansible-core 2.19 only."; fi
+
+.venv-graph/.ready: $(LOCKS)/graph.in $(LOCKS)/lock-graph.txt tests/tools/environment
+	@tests/tools/environment .venv-graph $(LOCKS)/lock-graph.txt "3.11 3.12 3.13" -r $(LOCKS)/graph.in
+
+build/ansible_collections/hybrid/exchange:
+	@mkdir -p $(@D) && ln -sfn ../../.. $@
+
+setup: .venv/.ready build/ansible_collections/hybrid/exchange
+setup-newest: .venv-2.21/.ready
+setup-graph: .venv-graph/.ready
+system:
+	@tests/tools/system-packages
+
+lab: setup system
+	@.venv/bin/python -m tests.lab up
+
+lab-down: setup
+	@.venv/bin/python -m tests.lab down
+
+demo: setup system
+	@.venv/bin/python -m tests.lab up --fresh
+	@.venv/bin/python tests/demo/demo.py
+
+test: setup setup-newest setup-graph system
+	@.venv/bin/python tests/tools/check.py
+
+lint: setup
+	@.venv/bin/python tests/tools/check.py tree ruff format types changelog docs ansible-lint
+
+build: setup
+	@tests/tools/tree && PATH=$(CURDIR)/.venv/bin:$$PATH tests/tools/build-check && ls build/dist/*.tar.gz
+
+docs: setup
+	@tests/tools/tree && mkdir -p build/docs && ANSIBLE_COLLECTIONS_PATH=build/tree .venv/bin/antsibull-docs collection \
+	    --use-current --squash-hierarchy --output-format simplified-rst --dest-dir build/docs hybrid.exchange && ls build/docs
+
+lock: setup setup-newest setup-graph
+	@tests/tools/lock
+
+clean: lab-down
+	rm -rf build .venv .venv-2.21 .venv-graph

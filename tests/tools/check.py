@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the checks that make a change fit to land: every step, or those named.
+
+Steps of one lane run one after the other; the lanes run side by side, because the static checks and the
+checks on the lab hardly share anything but the processors. Each step's output goes to build/checks/<step>.log;
+a failing step shows the end of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOGS = ROOT / "build" / "checks"
+TREE = ROOT / "build" / "tree" / "ansible_collections" / "hybrid" / "exchange"
+BIN = ROOT / ".venv" / "bin"
+NEWEST = ROOT / ".venv-2.21"
+GRAPH = ROOT / ".venv-graph"
+LAB_DIRECTORY = ROOT / "build" / "lab-checks"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command, where it runs, and the environment it needs beside the caller's."""
+
+    name: str
+    lane: str
+    command: tuple[str, ...]
+    directory: Path = ROOT
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+def _path(*entries: Path) -> tuple[str, str]:
+    return ("PATH", os.pathsep.join([*(str(entry) for entry in entries), os.environ["PATH"]]))
+
+
+COLLECTIONS = (("PYTHONPATH", str(ROOT / "build")), ("ANSIBLE_COLLECTIONS_PATH", str(ROOT / "build")))
+LAB = (
+    *COLLECTIONS,
+    ("HYBRID_LAB_DIR", str(LAB_DIRECTORY)),
+    # A network of its own, so that a lab which somebody is using goes on undisturbed.
+    ("HYBRID_LAB_NET", "127.78"),
+    ("HYBRID_LAB_FILE", str(LAB_DIRECTORY / "lab.json")),
+    _path(BIN),
+)
+IN_TREE = (("ANSIBLE_COLLECTIONS_PATH", str(ROOT / "build" / "tree")), ("LC_ALL", "C.UTF-8"), _path(BIN))
+
+
+def steps() -> list[Step]:
+    """All steps, in the order in which they run in their lane."""
+    pytest = (str(BIN / "pytest"), "-q")
+    chosen = [
+        Step("tree", "first", ("tests/tools/tree",)),
+        Step("ruff", "static", (str(BIN / "ruff"), "check", ".")),
+        Step("format", "static", (str(BIN / "ruff"), "format", "--check", ".")),
+        Step("types", "static", (str(BIN / "python"), "tests/tools/types_check.py")),
+        Step("units-2.19", "static", (*pytest, "tests/unit"), environment=COLLECTIONS),
+        Step("changelog", "static", (str(BIN / "antsibull-changelog"), "lint"), TREE),
+        Step(
+            "docs",
+            "static",
+            (
+                str(BIN / "antsibull-docs"),
+                "lint-collection-docs",
+                "--plugin-docs",
+                "--validate-collection-refs",
+                "all",
+                ".",
+            ),
+            TREE,
+            IN_TREE,
+        ),
+        Step(
+            "ansible-lint", "static", (str(BIN / "ansible-lint"), "--offline", "--profile", "production"), TREE, IN_TREE
+        ),
+        Step("build", "static", ("tests/tools/build-check",), environment=(_path(BIN),)),
+        Step("sanity-2.19", "static", ("tests/tools/sanity", str(ROOT / ".venv"), _python(ROOT / ".venv"))),
+        Step("lab", "lab", (*pytest, "tests/lab_tests"), environment=LAB),
+        Step("lab-up", "lab", (str(BIN / "python"), "-m", "tests.lab", "up", "--fresh"), environment=LAB),
+        Step("conformance", "lab", (*pytest, "tests/conformance"), environment=LAB),
+        Step("playbooks", "lab", (*pytest, "tests/playbooks"), environment=LAB),
+        Step("judges", "lab", (str(GRAPH / "bin" / "pytest"), "-q", "tests/judges"), environment=LAB),
+        Step("demo", "lab", (str(BIN / "python"), "tests/demo/demo.py"), environment=LAB),
+        Step("lab-down", "lab", (str(BIN / "python"), "-m", "tests.lab", "down"), environment=LAB),
+        Step("molecule", "lab", ("tests/tools/molecule",), environment=LAB),
+    ]
+    if NEWEST.is_dir():
+        newest = (str(NEWEST / "bin" / "pytest"), "-q")
+        chosen.append(Step("units-2.21", "static", (*newest, "tests/unit"), environment=COLLECTIONS))
+        chosen.append(Step("sanity-2.21", "static", ("tests/tools/sanity", str(NEWEST), _python(NEWEST))))
+    return chosen
+
+
+def _python(environment: Path) -> str:
+    """The version (major.minor) of the Python in a virtual environment."""
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return subprocess.run(
+        [environment / "bin" / "python", "-c", program], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def run(step: Step, failed: list[str]) -> None:
+    """Runs one step and says in one line how it went; on failure the end of its output as well."""
+    log = LOGS / f"{step.name}.log"
+    began = time.monotonic()
+    environment = {**os.environ, **dict(step.environment)}
+    with log.open("wb") as output:
+        code = subprocess.run(
+            step.command, cwd=step.directory, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        ).returncode
+    seconds = time.monotonic() - began
+    print(f"{'ok    ' if code == 0 else 'FAILED'} {step.name:<14} {seconds:6.1f} s", flush=True)
+    if code != 0:
+        failed.append(step.name)
+        tail = log.read_text(errors="replace").splitlines()[-60:]
+        print("\n".join(["", *(f"    {line}" for line in tail), f"    (all of it: {log})", ""]), flush=True)
+
+
+def run_lane(lane: list[Step], failed: list[str]) -> None:
+    """Runs the steps of one lane in order. A step that fails does not hide what the others would say."""
+    for step in lane:
+        run(step, failed)
+
+
+def main() -> int:
+    """Entry point: 0 when every chosen step passed."""
+    every = steps()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="step", help=", ".join(step.name for step in every))
+    wanted = parser.parse_args().names
+    unknown = set(wanted) - {step.name for step in every}
+    if unknown:
+        parser.error(f"no such step: {', '.join(sorted(unknown))}")
+    chosen = [step for step in every if not wanted or step.name in wanted]
+    LOGS.mkdir(parents=True, exist_ok=True)
+    failed: list[str] = []
+    began = time.monotonic()
+    run_lane([step for step in chosen if step.lane == "first"], failed)
+    lanes = [
+        threading.Thread(target=run_lane, args=([step for step in chosen if step.lane == lane], failed))
+        for lane in ("static", "lab")
+    ]
+    for lane in lanes:
+        lane.start()
+    for lane in lanes:
+        lane.join()
+    print(f"{len(chosen) - len(failed)} of {len(chosen)} checks passed in {time.monotonic() - began:.0f} s.")
+    if failed:
+        print(f"Failed: {', '.join(failed)}.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

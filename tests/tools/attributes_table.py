@@ -13,12 +13,23 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "attributes.md"
 sys.path.insert(0, str(ROOT / "build"))
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import CLOUD_EDITABLE, Attribute  # noqa: E402
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import CATALOGUE, WRITEBACK  # noqa: E402
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import CLOUD_EDITABLE, Attribute
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import CATALOGUE, WRITEBACK
+
+COLUMNS = (
+    "Attribute in AD",
+    "Property in Exchange Online",
+    "Synchronized from AD",
+    "Editable in the cloud",
+    "Cloud Sync writes back",
+    "Collection can write",
+    "Note",
+)
+HEADER = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
 
 INTRODUCTION = f"""# Exchange attributes: who may edit them, who writes them back
 
-Generated from the collection's catalogue (`make docs` says how); the same rows drive reading, comparing and writing.
+Generated from the catalogue by `tests/tools/attributes_table.py`; the same rows drive reading, comparing and writing.
 
 Cloud Sync writes **{len(WRITEBACK)}** attributes back to Active Directory. The others that become editable in the cloud
 stay in AD as they were on the day of the transfer, unless something else keeps them in step: where the last column
@@ -29,11 +40,10 @@ Whether an attribute can be edited in Exchange Online once its mailbox is cloud-
 {chr(10).join(f"- **{name}**: {text}." for name, text in CLOUD_EDITABLE.items())}
 
 Sources: Microsoft's reference of filterable properties (names on both sides), the Connect Sync attribute list (what is
-synchronized), public schema dumps (syntax), the announcement of Exchange attribute writeback (the {len(WRITEBACK)}). Microsoft's own
-table of all attributes was not at hand; where a running job's schema differs, the job is right.
+synchronized), public schema dumps (syntax), the announcement of Exchange attribute writeback (the {len(WRITEBACK)}).
+Microsoft's own table of all attributes was not at hand; where a running job's schema differs, the job is right.
 
-| Attribute in AD | Property in Exchange Online | Synchronized from AD | Editable in the cloud | Cloud Sync writes back | Collection can write | Note |
-|---|---|---|---|---|---|---|
+{HEADER}
 """
 
 

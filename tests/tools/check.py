@@ -65,6 +65,7 @@ def steps() -> list[Step]:
         Step("format", "static", (str(BIN / "ruff"), "format", "--check", ".")),
         Step("types", "static", (str(BIN / "python"), "tests/tools/types_check.py")),
         Step("units-2.19", "static", (*pytest, "tests/unit"), environment=COLLECTIONS),
+        Step("attributes", "static", (str(BIN / "python"), "tests/tools/attributes_table.py", "--check")),
         Step("changelog", "static", (str(BIN / "antsibull-changelog"), "lint"), TREE),
         Step(
             "docs",

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -90,7 +89,7 @@ def steps() -> list[Step]:
         Step("lab-up", "lab", (str(BIN / "python"), "-m", "tests.lab", "up", "--fresh"), environment=LAB),
         Step("conformance", "lab", (*pytest, "tests/conformance"), environment=LAB),
         Step("playbooks", "lab", (*pytest, "tests/playbooks"), environment=LAB),
-        Step("judges", "lab", (str(GRAPH / "bin" / "pytest"), "-q", "tests/judges"), environment=LAB),
+        Step("judges", "lab", (str(GRAPH / "bin" / "pytest"), "-q", "-W", "default", "tests/judges"), environment=LAB),
         Step("demo", "lab", (str(BIN / "python"), "tests/demo/demo.py"), environment=LAB),
         Step("lab-down", "lab", (str(BIN / "python"), "-m", "tests.lab", "down"), environment=LAB),
         Step("molecule", "lab", ("tests/tools/molecule",), environment=LAB),
@@ -117,7 +116,13 @@ def run(step: Step, failed: list[str]) -> None:
     environment = {**os.environ, **dict(step.environment)}
     with log.open("wb") as output:
         code = subprocess.run(
-            step.command, cwd=step.directory, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            step.command,
+            check=False,
+            cwd=step.directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
         ).returncode
     seconds = time.monotonic() - began
     print(f"{'ok    ' if code == 0 else 'FAILED'} {step.name:<14} {seconds:6.1f} s", flush=True)

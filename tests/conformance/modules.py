@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import jinja2
 import yaml
 from ansible.module_utils.testing import patch_module_args
 
@@ -62,14 +63,24 @@ class Result:
 
 
 def examples(module: str) -> list[Example]:
-    """The documented examples of a module."""
+    """The documented examples of a module, templates rendered as in a play that set no variable."""
     source = importlib.import_module(f"{PACKAGE}.{module}").EXAMPLES
     found = []
     for task in yaml.safe_load(source):
-        arguments = task.get(f"hybrid.exchange.{module}")
-        if arguments is not None:
-            found.append(Example(module, task["name"], arguments))
+        name = f"hybrid.exchange.{module}"
+        if name in task:
+            found.append(Example(module, task["name"], _rendered(task[name] or {})))
     return found
+
+
+def _rendered(value: Any) -> Any:
+    if isinstance(value, str):
+        return jinja2.Environment(autoescape=False).from_string(value).render(playbook_dir="playbooks")
+    if isinstance(value, list):
+        return [_rendered(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _rendered(item) for name, item in value.items()}
+    return value
 
 
 def run(module: str, arguments: Mapping[str, Any], *, check: bool = False) -> Result:

@@ -1,0 +1,60 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab that the conformance suite runs against: a running one, put back to its first day before each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.client import Lab
+
+TENANT = "contoso"
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The running lab."""
+    with Lab.from_run_dir() as running:
+        running.state()
+        yield running
+
+
+@pytest.fixture
+def fresh(lab: Lab) -> Iterator[Lab]:
+    """The lab on its first day, with a clock that makes a cycle of 20 minutes pass in two seconds."""
+    lab.reset()
+    lab.set_rate(600)
+    yield lab
+    lab.clear_faults()
+
+
+@pytest.fixture
+def defaults(lab: Lab, tmp_path: Path) -> dict[str, dict[str, Any]]:
+    """What a playbook would give as module_defaults, by action group."""
+    tenant = lab.config["tenants"][TENANT]
+    directory = tenant["directory"]
+    return {
+        "tenant": {
+            "tenant_id": tenant["tenant_id"],
+            "client_id": tenant["application"]["client_id"],
+            "client_secret": tenant["application"]["client_secret"],
+            "login_url": lab.config["login"],
+            "graph_url": lab.config["graph"],
+            "exchange_url": lab.config["exchange"],
+            "ca_path": lab.config["ca"],
+            "retry_timeout": 60,
+        },
+        "directory": {
+            "directory_hosts": [directory["host"]],
+            "directory_server_name": directory["server_name"],
+            "directory_user": directory["user"],
+            "directory_password": directory["password"],
+            "directory_ca_path": lab.config["ca"],
+        },
+        "run": {"artifact_dir": str(tmp_path / "artifacts")},
+    }

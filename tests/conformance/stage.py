@@ -1,0 +1,95 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module's task finds when it runs: the state before it, and the arguments that a play would give it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.conformance import observe
+from tests.conformance.modules import Result, run
+from tests.lab.client import Lab
+
+TENANT = "contoso"
+DOMAIN = "contoso.lab"
+
+DIRECTORY_MODULES = {"directory_writeback", "mailbox_authority", "roundtrip_info"}
+INFO_MODULES = {"mailbox_info", "roundtrip_info", "writeback_job_info"}
+
+# In the documentation stand the names that readers know; the lab has its own.
+NAMES = {"contoso.com": DOMAIN}
+
+# Users of the lab to whom nobody without an administrator's rights can write: two share a source anchor (Connect Sync
+# exports the first), and three are protected as AdminSDHolder does it.
+CONFLICT = "anton.garcia@contoso.lab"
+PROTECTED = ("asa.keller@contoso.lab", "lukasz.meier@contoso.lab", "sean.fernandez-l@contoso.lab")
+UNWRITABLE = [CONFLICT, *PROTECTED]
+
+Arguments = dict[str, Any]
+Defaults = Mapping[str, Mapping[str, Any]]
+
+
+def arguments(module: str, given: Mapping[str, Any], defaults: Defaults) -> Arguments:
+    """The arguments of a task with the play's module_defaults below them, in the lab's names."""
+    merged: Arguments = {"exclude": UNWRITABLE} if module == "directory_writeback" else {}
+    groups = ["tenant", "run", *(["directory"] if module in DIRECTORY_MODULES else [])]
+    for group in groups:
+        merged.update(defaults[group])
+    own = {name: _lab_name(value) for name, value in given.items() if name != "artifact_dir"}
+    return {**merged, **own}
+
+
+def _lab_name(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_lab_name(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _lab_name(item) for name, item in value.items()}
+    if isinstance(value, str):
+        for known, here in NAMES.items():
+            value = value.replace(known, here)
+    return value
+
+
+def must(result: Result) -> Result:
+    """The result of a step of the stage itself, which has to succeed."""
+    if result.failed:
+        raise RuntimeError(f"The stage could not be set: {result.data.get('msg')}")
+    return result
+
+
+def prepare(module: str, given: Mapping[str, Any], lab: Lab, defaults: Defaults) -> None:
+    """Bring the fresh lab to where this task of this module makes sense."""
+
+    def step(name: str, **given: Any) -> None:
+        must(run(name, arguments(name, given, defaults)))
+
+    if module in {"writeback_job_info", "writeback_mapping", "writeback_cycle"}:
+        step("writeback_job", domain=DOMAIN, state="started")
+    if given.get("default_authority") == "cloud":
+        tenant = lab.config["tenants"][TENANT]["tenant_id"]
+        for user in lab.objects(tenant, "mailUser"):
+            lab.delete_object(tenant, "mailUser", user["ExternalDirectoryObjectId"])
+        step("mailbox_authority", all_mailboxes=True, authority="cloud", on_ineligible="skip")
+    if module in {"writeback_cycle", "directory_writeback"}:
+        step("mailbox_authority", all_mailboxes=True, authority="cloud", on_ineligible="skip")
+        _edit_some(lab)
+
+
+def _edit_some(lab: Lab) -> None:
+    """Edits in the cloud that the directory does not have yet."""
+    rows = observe.mailboxes(lab.config, TENANT).values()
+    managed = sorted(
+        (row for row in rows if row["IsDirSynced"] and row["RecipientTypeDetails"] == "UserMailbox"),
+        key=lambda row: row["UserPrincipalName"],
+    )
+    for number, row in enumerate(managed[10:14]):
+        observe.invoke(
+            lab.config,
+            TENANT,
+            "Set-Mailbox",
+            Identity=row["ExternalDirectoryObjectId"],
+            CustomAttribute7=f"edited {number}",
+            HiddenFromAddressListsEnabled=True,
+        )

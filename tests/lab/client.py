@@ -1,0 +1,163 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab from outside: what tests and the command line use to look at it and to steer it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.lab.settings import run_dir
+
+Document = dict[str, Any]
+
+
+class LabError(Exception):
+    """The lab refused, or could not be reached; the text says what to do."""
+
+
+class Lab:
+    """Control of a running lab; every method is one request to its control address."""
+
+    def __init__(self, config: Document, timeout_s: float = 120.0) -> None:
+        """``config`` is the content of lab.json."""
+        self.config = config
+        self._timeout_s = timeout_s
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = config["ca"]
+
+    @classmethod
+    def from_run_dir(cls, path: Path | str | None = None) -> Lab:
+        """The lab of a run directory (default: HYBRID_LAB_DIR or the checkout's build/lab)."""
+        folder = Path(path) if path is not None else run_dir()
+        file = folder / "lab.json"
+        try:
+            return cls(json.loads(file.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise LabError(f"There is no lab in {folder}; start one with: python -m tests.lab up") from error
+        except ValueError as error:
+            raise LabError(f"{file} is not readable ({error}); run: python -m tests.lab up --fresh") from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def __enter__(self) -> Lab:
+        """Use as a context manager."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self.close()
+
+    def _call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        url = self.config["control"].rstrip("/") + path
+        try:
+            answer = self._session.request(method, url, json=body, params=query or None, timeout=self._timeout_s)
+        except requests.RequestException as error:
+            raise LabError(
+                f"The lab at {url} does not answer ({error}); is it up? python -m tests.lab status"
+            ) from error
+        try:
+            content = answer.json()
+        except ValueError as error:
+            raise LabError(f"The lab answered {method} {path} with {answer.status_code} and no JSON.") from error
+        if answer.status_code >= 400:
+            text = content.get("error") if isinstance(content, dict) else content
+            raise LabError(f"{method} {path}: {text}")
+        return content
+
+    def state(self) -> Document:
+        """Tenants, clock, jobs, faults, scenario, counts, violations."""
+        return self._object(self._call("GET", "/state"))
+
+    def advance(self, seconds: float) -> Document:
+        """Move the clock; everything that falls due runs before this returns."""
+        return self._object(self._call("POST", "/clock", {"advance_seconds": seconds}))
+
+    def set_rate(self, rate: float) -> Document:
+        """Lab seconds per real second."""
+        return self._object(self._call("POST", "/clock", {"rate": rate}))
+
+    def scenario(self, **changes: Any) -> Document:
+        """The switches; those given are set first."""
+        return self._object(self._call("PUT", "/scenario", changes) if changes else self._call("GET", "/scenario"))
+
+    def faults(self) -> list[Document]:
+        """The armed faults."""
+        return self._list(self._call("GET", "/faults"))
+
+    def add_fault(self, kind: str, target: str, times: int = 1, **parameters: Any) -> Document:
+        """Arm a fault; further parameters: match, tenant, seconds, retry_after, status."""
+        return self._object(
+            self._call("POST", "/faults", {"kind": kind, "target": target, "times": times, **parameters})
+        )
+
+    def clear_faults(self, fault_id: int | None = None) -> Document:
+        """Disarm one fault, or all."""
+        return self._object(self._call("DELETE", "/faults" if fault_id is None else f"/faults/{fault_id}"))
+
+    def log(self, writes: bool = False, after: int = 0) -> list[Document]:
+        """The request log after a sequence number; only requests that change state when ``writes``."""
+        return self._list(self._call("GET", "/log", after=after, writes=str(writes).lower()))
+
+    def clear_log(self) -> None:
+        """Forget the request log."""
+        self._call("DELETE", "/log")
+
+    def sync(self, tenant: str) -> Document:
+        """Run Connect Sync now; returns its counts."""
+        return self._object(self._call("POST", f"/sync/{tenant}"))
+
+    def cycle(self, tenant: str) -> Document:
+        """Run a cycle of each writeback job of a tenant now."""
+        return self._object(self._call("POST", f"/cycle/{tenant}"))
+
+    def reset(self) -> Document:
+        """Everything as it was right after the first start: cloud, directories, clock, scenario, faults, log."""
+        return self._object(self._call("POST", "/reset"))
+
+    def restart_dc(self, tenant: str) -> Document:
+        """Restart the domain controller of a tenant's forest."""
+        return self._object(self._call("POST", f"/dc/{tenant}/restart"))
+
+    def highest_committed_usn(self, tenant: str) -> int:
+        """A number that grows with every write to the tenant's directory."""
+        return int(self._object(self._call("GET", f"/directory/{tenant}"))["highestCommittedUSN"])
+
+    def objects(self, tenant: str, kind: str) -> list[Document]:
+        """All documents of a kind, as the lab keeps them."""
+        return self._list(self._call("GET", f"/object/{tenant}/{kind}"))
+
+    def object(self, tenant: str, kind: str, object_id: str) -> Document:
+        """One document, as the lab keeps it."""
+        return self._object(self._call("GET", f"/object/{tenant}/{kind}/{object_id}"))
+
+    def patch_object(self, tenant: str, kind: str, object_id: str, **changes: Any) -> Document:
+        """Change a document behind the services' back; returns it."""
+        return self._object(self._call("PATCH", f"/object/{tenant}/{kind}/{object_id}", changes))
+
+    def put_object(self, tenant: str, kind: str, object_id: str, doc: Document) -> Document:
+        """Add or replace a document behind the services' back."""
+        return self._object(self._call("PUT", f"/object/{tenant}/{kind}/{object_id}", doc))
+
+    def delete_object(self, tenant: str, kind: str, object_id: str) -> None:
+        """Remove a document behind the services' back."""
+        self._call("DELETE", f"/object/{tenant}/{kind}/{object_id}")
+
+    @staticmethod
+    def _object(content: Any) -> Document:
+        if not isinstance(content, dict):
+            raise LabError(f"The lab answered with {type(content).__name__} where an object was expected.")
+        return content
+
+    @staticmethod
+    def _list(content: Any) -> list[Document]:
+        if not isinstance(content, list):
+            raise LabError(f"The lab answered with {type(content).__name__} where a list was expected.")
+        return content

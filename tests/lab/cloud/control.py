@@ -1,0 +1,265 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The control address: look at the lab, move its clock, set switches, arm faults, run the engines, reset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
+
+from ldap3.core.exceptions import LDAPException
+
+from tests.lab.clock import iso
+from tests.lab.cloud.context import Services
+from tests.lab.cloud.wire import Refused, Reply, Request
+from tests.lab.forest.access import DirectoryUnavailable
+from tests.lab.store import Document
+
+Handler = Callable[..., Any]
+
+
+def handle(services: Services, request: Request) -> Reply:
+    """Answer one request to the control address; errors are {"error": "plain words"}."""
+    for method, pattern, handler in _ROUTES:
+        matched = pattern.match(request.path)
+        if matched and method == request.method:
+            try:
+                return Reply(200, handler(services, request, **matched.groupdict()))
+            except ValueError as error:
+                return Reply(400, {"error": str(error)})
+            except (services.engine_refusal, DirectoryUnavailable, LDAPException, OSError) as error:
+                return Reply(502, {"error": f"{type(error).__name__}: {error}"})
+    raise _refused(404, f"The control address has no {request.method} {request.path}.")
+
+
+def _refused(status: int, text: str) -> Refused:
+    return Refused(Reply(status, {"error": text}))
+
+
+def _tenant(services: Services, name: str) -> Document:
+    tenant = services.tenant(name)
+    if tenant is None:
+        names = ", ".join(doc["name"] for doc in services.store.tenants())
+        raise _refused(404, f"There is no tenant {name}; there are {names}.")
+    return tenant
+
+
+def _body(request: Request) -> Document:
+    body = request.json_object()
+    if body is None:
+        raise ValueError("The body must be a JSON object.")
+    return body
+
+
+def _state(services: Services, request: Request) -> Document:
+    return {
+        "clock": _clock(services),
+        "tenants": [_tenant_state(services, tenant) for tenant in services.store.tenants()],
+        "scenario": services.scenario.all(),
+        "faults": _faults(services, request),
+        "violations": [entry for entry in services.store.requests() if entry.get("violation")],
+        "engine_errors": services.store.meta("engine_errors") or [],
+    }
+
+
+def _clock(services: Services) -> Document:
+    return {
+        "now": iso(services.clock.now()),
+        "offset_seconds": round(services.clock.offset(), 1),
+        "rate": services.clock.rate,
+    }
+
+
+def _tenant_state(services: Services, tenant: Document) -> Document:
+    mailboxes = services.store.list(tenant["id"], "mailbox")
+    return {
+        "name": tenant["name"],
+        "id": tenant["id"],
+        "domain": tenant["domain"],
+        "counts": {
+            **services.store.counts(tenant["id"]),
+            "synchronizedMailboxes": sum(bool(one.get("IsDirSynced")) for one in mailboxes),
+            "cloudManagedMailboxes": sum(bool(one.get("IsExchangeCloudManaged")) for one in mailboxes),
+        },
+        "jobs": [_job_state(job) for job in services.store.list(tenant["id"], "job")],
+    }
+
+
+def _job_state(job: Document) -> Document:
+    status = job.get("status") or {}
+    return {
+        "id": job["id"],
+        "servicePrincipal": job.get("_servicePrincipal"),
+        "code": status.get("code"),
+        "schedule": job.get("schedule"),
+        "lastExecution": status.get("lastExecution"),
+        "quarantine": status.get("quarantine"),
+    }
+
+
+def _move_clock(services: Services, request: Request) -> Document:
+    body = _body(request)
+    if set(body) - {"advance_seconds", "rate"} or not body:
+        raise ValueError("The body holds advance_seconds or rate, or both.")
+    if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in body.values()):
+        raise ValueError("advance_seconds and rate are numbers.")
+    with services.engine_lock:
+        if "rate" in body:
+            services.clock.set_rate(body["rate"])
+        if "advance_seconds" in body:
+            services.clock.advance(body["advance_seconds"])
+        services.engines.tick()
+    return _clock(services)
+
+
+def _scenario(services: Services, request: Request) -> Document:
+    return services.scenario.all()
+
+
+def _set_scenario(services: Services, request: Request) -> Document:
+    return services.scenario.set(_body(request))
+
+
+def _faults(services: Services, request: Request) -> list[Document]:
+    return [_fault(fault) for fault in services.faults.all()]
+
+
+def _fault(fault: Any) -> Document:
+    shown: Document = asdict(fault)
+    return {**shown, **shown.pop("parameters")}
+
+
+def _add_fault(services: Services, request: Request) -> Document:
+    return _fault(services.faults.add(_body(request)))
+
+
+def _clear_faults(services: Services, request: Request) -> Document:
+    return {"removed": services.faults.remove()}
+
+
+def _remove_fault(services: Services, request: Request, fault_id: str) -> Document:
+    if not services.faults.remove(int(fault_id)):
+        raise _refused(404, f"There is no fault {fault_id}; it may have fired already.")
+    return {"removed": 1}
+
+
+def _log(services: Services, request: Request) -> list[Document]:
+    after = request.query.get("after", "0")
+    if not after.isdigit():
+        raise ValueError(f"after is a sequence number of the log, not {after!r}.")
+    writes = request.query.get("writes", "").lower() in ("true", "1", "yes")
+    return services.store.requests(int(after), writes)
+
+
+def _clear_log(services: Services, request: Request) -> Document:
+    services.store.clear_requests()
+    return {}
+
+
+def _sync(services: Services, request: Request, tenant: str) -> Document:
+    found = _tenant(services, tenant)
+    with services.engine_lock:
+        return services.engines.connect_sync(found["id"])
+
+
+def _cycle(services: Services, request: Request, tenant: str) -> Document:
+    found = _tenant(services, tenant)
+    jobs = services.store.list(found["id"], "job")
+    if not jobs:
+        raise _refused(404, f"Tenant {tenant} has no writeback job.")
+    with services.engine_lock:
+        return {job["id"]: services.engines.run_cycle(found["id"], job["id"]) for job in jobs}
+
+
+def _reset(services: Services, request: Request) -> Document:
+    names = [tenant["name"] for tenant in services.store.tenants()]
+    with services.engine_lock:
+        with ThreadPoolExecutor(max(1, len(names))) as pool:
+            list(pool.map(services.forests.reset, names))
+        services.store.restore(services.snapshot)
+        services.faults.remove()
+        services.store.clear_requests()
+        services.clock.reload()
+        services.clock.reset()
+        services.scenario.reset()
+        services.stale.clear()
+        services.waits.clear()
+        services.on_demand_calls.clear()
+    return {"reset": names}
+
+
+def _restart_dc(services: Services, request: Request, tenant: str) -> Document:
+    found = _tenant(services, tenant)
+    services.forests.restart_dc(found["name"])
+    return {"restarted": found["name"]}
+
+
+def _directory(services: Services, request: Request, tenant: str) -> Document:
+    found = _tenant(services, tenant)
+    return {"highestCommittedUSN": services.forests.highest_committed_usn(found["name"])}
+
+
+def _objects(services: Services, request: Request, tenant: str, kind: str) -> list[Document]:
+    return services.store.list(_tenant(services, tenant)["id"], kind)
+
+
+def _object(services: Services, request: Request, tenant: str, kind: str, object_id: str) -> Document:
+    doc = services.store.get(_tenant(services, tenant)["id"], kind, object_id)
+    if doc is None:
+        raise _refused(404, f"Tenant {tenant} has no {kind} {object_id}.")
+    return doc
+
+
+def _patch_object(services: Services, request: Request, tenant: str, kind: str, object_id: str) -> Document:
+    changes = _body(request)
+    with services.engine_lock, services.store.transaction():
+        doc = {**_object(services, request, tenant, kind, object_id), **changes}
+        services.store.put(_tenant(services, tenant)["id"], kind, object_id, doc)
+    return doc
+
+
+def _put_object(services: Services, request: Request, tenant: str, kind: str, object_id: str) -> Document:
+    doc = _body(request)
+    with services.engine_lock:
+        services.store.put(_tenant(services, tenant)["id"], kind, object_id, doc)
+    return doc
+
+
+def _delete_object(services: Services, request: Request, tenant: str, kind: str, object_id: str) -> Document:
+    _object(services, request, tenant, kind, object_id)
+    with services.engine_lock:
+        services.store.delete(_tenant(services, tenant)["id"], kind, object_id)
+    return {}
+
+
+def _route(method: str, pattern: str, handler: Handler) -> tuple[str, re.Pattern[str], Handler]:
+    return method, re.compile("^" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern) + "$"), handler
+
+
+_OBJECT = "/object/{tenant}/{kind}/{object_id}"
+_ROUTES = (
+    _route("GET", "/state", _state),
+    _route("POST", "/clock", _move_clock),
+    _route("GET", "/scenario", _scenario),
+    _route("PUT", "/scenario", _set_scenario),
+    _route("GET", "/faults", _faults),
+    _route("POST", "/faults", _add_fault),
+    _route("DELETE", "/faults", _clear_faults),
+    _route("DELETE", r"/faults/(?P<fault_id>\d+)", _remove_fault),
+    _route("GET", "/log", _log),
+    _route("DELETE", "/log", _clear_log),
+    _route("POST", "/sync/{tenant}", _sync),
+    _route("POST", "/cycle/{tenant}", _cycle),
+    _route("POST", "/reset", _reset),
+    _route("POST", "/dc/{tenant}/restart", _restart_dc),
+    _route("GET", "/directory/{tenant}", _directory),
+    _route("GET", "/object/{tenant}/{kind}", _objects),
+    _route("GET", _OBJECT, _object),
+    _route("PATCH", _OBJECT, _patch_object),
+    _route("PUT", _OBJECT, _put_object),
+    _route("DELETE", _OBJECT, _delete_object),
+)

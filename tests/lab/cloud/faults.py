@@ -1,0 +1,204 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults on demand: which are armed, which one a request meets, and what was sent too early after a 429."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.lab.clock import Clock, iso
+from tests.lab.store import Store
+
+TARGETS = ("login", "graph", "exchange", "ldap")
+
+# Kind of fault: the targets it makes sense for.
+KINDS: dict[str, tuple[str, ...]] = {
+    "throttle": ("login", "graph", "exchange"),
+    "throttle_in_batch": ("graph", "exchange"),
+    "unavailable": TARGETS,
+    "error_although_applied": ("graph", "exchange"),
+    "no_content": ("graph", "exchange"),
+    "not_json": ("login", "graph", "exchange"),
+    "expired_next_link": ("graph", "exchange"),
+    "stale_reads": ("graph", "exchange"),
+    "token_expired": ("graph", "exchange"),
+    "slow": TARGETS,
+    "cut": TARGETS,
+    "dc_restart": ("ldap",),
+}
+_IN_BATCH_PARTS = ("throttle_in_batch", "error_although_applied", "unavailable", "stale_reads", "slow")
+_ONLY_FOR_WRITES = ("error_although_applied", "stale_reads")
+_EARLY_TOLERANCE_S = 0.05
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One armed fault. ``times`` is how often it still fires (-1: until removed); ``parameters`` depend on the kind."""
+
+    id: int
+    kind: str
+    target: str
+    times: int = 1
+    tenant: str | None = None
+    match: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def number(self, name: str, default: float) -> float:
+        """A numeric parameter of the fault."""
+        return float(self.parameters.get(name, default))
+
+
+def checked_fault(body: Any) -> dict[str, Any]:
+    """A fault as the control API takes it, with defaults filled in; ValueError says what is wrong."""
+    if not isinstance(body, dict):
+        raise ValueError("A fault is a JSON object with at least kind and target.")
+    kind, target, times, match = body.get("kind"), body.get("target"), body.get("times", 1), body.get("match") or {}
+    if kind not in KINDS:
+        raise ValueError(f"There is no fault {kind!r}; there are {', '.join(KINDS)}.")
+    if target not in KINDS[kind]:
+        raise ValueError(f"The fault {kind} takes the target {' or '.join(KINDS[kind])}, not {target!r}.")
+    if isinstance(times, bool) or not isinstance(times, int) or (times < 1 and times != -1):
+        raise ValueError(f"times is how often the fault fires, at least 1, or -1 for always; not {times!r}.")
+    if not isinstance(match, dict):
+        raise ValueError('match is an object, such as {"cmdlet": "Set-Mailbox"}.')
+    if "path_regex" in match:
+        try:
+            re.compile(match["path_regex"])
+        except (re.error, TypeError) as error:
+            raise ValueError(f"path_regex is no regular expression: {error}.") from error
+    for name in ("seconds", "retry_after", "status"):
+        value = body.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0):
+            raise ValueError(f"{name} is a number of at least 0, not {value!r}.")
+    return {**body, "times": times, "match": match}
+
+
+class FaultTable:
+    """The armed faults; thread-safe, kept in the store so that a restart does not disarm them."""
+
+    def __init__(self, store: Store, clock: Clock, tenant_id: Callable[[str], str | None]) -> None:
+        """Take up the faults kept in ``store``; ``tenant_id`` turns a name, domain or id of a tenant into its id."""
+        self._store = store
+        self._clock = clock
+        self._tenant_id = tenant_id
+        self._lock = threading.Lock()
+        # The relay asks at every piece of every connection: it must cost nothing while no fault is armed.
+        self._armed = store.faults()
+
+    def add(self, body: Any) -> Fault:
+        """Arm a fault; ValueError when it makes no sense."""
+        doc = checked_fault(body)
+        if doc.get("tenant") and self._tenant_id(doc["tenant"]) is None:
+            raise ValueError(f"There is no tenant {doc['tenant']!r}.")
+        with self._lock:
+            fault_id = self._store.put_fault(doc)
+            self._armed = self._store.faults()
+        return _fault({**doc, "id": fault_id})
+
+    def all(self) -> list[Fault]:
+        """The armed faults, oldest first."""
+        return [_fault(doc) for doc in self._armed]
+
+    def remove(self, fault_id: int | None = None) -> int:
+        """Disarm one fault or all; returns how many."""
+        with self._lock:
+            removed = self._store.delete_faults(fault_id)
+            self._armed = self._store.faults()
+            return removed
+
+    def take(self, target: str, tenant: str | None, **facts: Any) -> Fault | None:
+        """The first armed fault that fits, with one firing used up; None mostly.
+
+        ``facts`` are what is known of the request: method, path, cmdlet, write, paged, part (of a batch); for LDAP
+        whatever the relay knows. A firing on LDAP is logged here, for no HTTP request carries it.
+        """
+        if not self._armed:
+            return None
+        with self._lock:
+            for doc in list(self._armed):
+                fault = _fault(doc)
+                if not self._fits(fault, target, tenant, facts):
+                    continue
+                if fault.times == 1:
+                    self._store.delete_faults(fault.id)
+                elif fault.times > 1:
+                    self._store.put_fault({**doc, "times": fault.times - 1}, fault.id)
+                self._armed = self._store.faults()
+                if target == "ldap":
+                    self._log_ldap(fault, tenant, facts)
+                return fault
+        return None
+
+    def _fits(self, fault: Fault, target: str, tenant: str | None, facts: dict[str, Any]) -> bool:
+        if fault.target != target:
+            return False
+        if fault.tenant and (tenant is None or self._tenant_id(fault.tenant) != self._tenant_id(tenant)):
+            return False
+        if target != "ldap":
+            if facts.get("part", False) != (fault.kind == "throttle_in_batch") and not (
+                facts.get("part", False) and fault.kind in _IN_BATCH_PARTS
+            ):
+                return False
+            if fault.kind in _ONLY_FOR_WRITES and not facts.get("write", False):
+                return False
+            if fault.kind == "expired_next_link" and not facts.get("paged", False):
+                return False
+        return all(_matches(name, wanted, facts) for name, wanted in fault.match.items())
+
+    def _log_ldap(self, fault: Fault, tenant: str | None, facts: dict[str, Any]) -> None:
+        doc = {
+            "lab_time": iso(self._clock.now()),
+            "real_time": time.time(),
+            "service": "ldap",
+            "tenant": self._tenant_id(tenant) if tenant else None,
+            "write": False,
+            "fault": fault.kind,
+            "parameters": {name: str(value) for name, value in facts.items()},
+        }
+        self._store.log_request(doc, is_write=False)
+
+
+def _matches(name: str, wanted: Any, facts: dict[str, Any]) -> bool:
+    if name == "path_regex":
+        return re.search(str(wanted), str(facts.get("path", ""))) is not None
+    return str(facts.get(name, "")).lower() == str(wanted).lower()
+
+
+def _fault(doc: dict[str, Any]) -> Fault:
+    known = {name: doc[name] for name in ("id", "kind", "target", "times", "tenant", "match") if name in doc}
+    return Fault(**known, parameters={name: value for name, value in doc.items() if name not in known})
+
+
+class Waits:
+    """Who was told to wait (429 or 503 with Retry-After), and until when: to notice a retry that came too early."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """Start with nobody waiting; ``now`` gives real seconds."""
+        self._now = now
+        self._lock = threading.Lock()
+        self._until: dict[tuple[str, ...], float] = {}
+
+    def told(self, key: tuple[str, ...], seconds: float) -> None:
+        """The sender of the request ``key`` was told to wait ``seconds``."""
+        with self._lock:
+            self._until[key] = self._now() + seconds
+
+    def early_by(self, key: tuple[str, ...]) -> float:
+        """How many seconds too early this request comes; 0 when it may come."""
+        with self._lock:
+            left = self._until.get(key, 0.0) - self._now()
+            if left <= _EARLY_TOLERANCE_S:
+                self._until.pop(key, None)
+                return 0.0
+            return left
+
+    def clear(self) -> None:
+        """Forget all waits."""
+        with self._lock:
+            self._until.clear()

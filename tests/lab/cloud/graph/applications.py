@@ -1,0 +1,175 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Application templates, applications and service principals."""
+
+from __future__ import annotations
+
+from tests.lab.cloud.context import new_guid
+from tests.lab.cloud.graph import query
+from tests.lab.cloud.graph.call import Call, no_content
+from tests.lab.cloud.graph.csdl import Mismatch, check, shown
+from tests.lab.cloud.wire import Reply
+from tests.lab.store import Document
+
+WRITEBACK_TEMPLATE = "3b99513e-0cee-4291-aea8-84356239fb82"
+# Application templates of Cloud Sync that public material names.
+TEMPLATES = {
+    WRITEBACK_TEMPLATE: "EXO to AD attribute sync",
+    "1a4721b3-e57f-4451-ae87-ef078703ec94": "Active Directory to Microsoft Entra ID sync",
+    "fb81332f-3eca-4ecf-a939-4278e501d330": "Microsoft Entra ID to Active Directory sync",
+}
+ALL_APPLICATIONS = "Application.ReadWrite.All"
+
+
+def template(call: Call, template_id: str) -> Reply:
+    """GET /applicationTemplates/{id}."""
+    if template_id not in TEMPLATES:
+        raise call.not_found(template_id)
+    doc = {
+        "id": template_id,
+        "displayName": TEMPLATES[template_id],
+        "publisher": "Microsoft",
+        "categories": [],
+        "supportedProvisioningTypes": ["sync"],
+        "supportedSingleSignOnModes": [],
+        "description": None,
+        "homePageUrl": None,
+        "logoUrl": None,
+    }
+    return query.one(call, doc, "applicationTemplate", "applicationTemplates")
+
+
+def instantiate(call: Call, template_id: str) -> Reply:
+    """POST /applicationTemplates/{id}/instantiate: an application and its service principal."""
+    if template_id not in TEMPLATES:
+        raise call.not_found(template_id)
+    body = call.body()
+    name = body.get("displayName")
+    if not isinstance(name, str) or not name or set(body) - {"displayName", "serviceManagementReference"}:
+        raise call.bad_request("The body must hold a displayName.")
+    app_id = new_guid()
+    common: Document = {
+        "appId": app_id,
+        "applicationTemplateId": template_id,
+        "displayName": name,
+        "keyCredentials": [],
+    }
+    own: Document = {"_owner": call.claims.get("oid"), "_visibleAt": _visible_at(call)}
+    application: Document = {"id": new_guid(), **common, **own}
+    principal: Document = {
+        "id": new_guid(),
+        **common,
+        "accountEnabled": True,
+        "passwordCredentials": [],
+        "servicePrincipalType": "Application",
+        "tags": ["WindowsAzureActiveDirectoryIntegratedApp", "WindowsAzureActiveDirectoryOnPremApp"],
+        **own,
+    }
+    with call.services.store.transaction():
+        call.services.store.put(call.tenant_id, "application", application["id"], application)
+        call.services.store.put(call.tenant_id, "servicePrincipal", principal["id"], principal)
+    content = {
+        "@odata.context": call.context("microsoft.graph.applicationServicePrincipal"),
+        "application": shown(application, "application", call.version),
+        "servicePrincipal": shown(principal, "servicePrincipal", call.version),
+    }
+    return Reply(201, content)
+
+
+def _visible_at(call: Call) -> float:
+    return call.services.clock.timestamp() + float(call.services.scenario["replication_delay_s"])
+
+
+def visible(call: Call, doc: Document) -> bool:
+    """Whether a new object has replicated to where readers see it."""
+    return float(doc.get("_visibleAt", 0.0)) <= call.services.clock.timestamp()
+
+
+def list_applications(call: Call) -> Reply:
+    """GET /applications."""
+    docs = [doc for doc in call.services.store.list(call.tenant_id, "application") if visible(call, doc)]
+    return query.many(call, docs, "application", "applications", directory=True)
+
+
+def list_principals(call: Call) -> Reply:
+    """GET /servicePrincipals."""
+    docs = [doc for doc in call.services.store.list(call.tenant_id, "servicePrincipal") if visible(call, doc)]
+    return query.many(call, docs, "servicePrincipal", "servicePrincipals", directory=True)
+
+
+def found(call: Call, kind: str, object_id: str) -> Document:
+    """An application or service principal by its id, or by ``appId=...``; 404 while it has not replicated."""
+    if object_id.startswith("appId="):
+        app_id = object_id.removeprefix("appId=").strip("'").lower()
+        matching = [d for d in call.services.store.list(call.tenant_id, kind) if d["appId"].lower() == app_id]
+        doc = matching[0] if matching else None
+    else:
+        doc = call.services.store.get(call.tenant_id, kind, object_id.lower())
+    if doc is None or not visible(call, doc):
+        raise call.not_found(object_id)
+    return doc
+
+
+def require_ownership(call: Call, doc: Document) -> None:
+    """Application.ReadWrite.OwnedBy reaches only what the caller made."""
+    if ALL_APPLICATIONS not in call.roles and doc.get("_owner") != call.claims.get("oid"):
+        raise call.denied()
+
+
+def get_application(call: Call, object_id: str) -> Reply:
+    """GET /applications/{id}."""
+    return query.one(call, found(call, "application", object_id), "application", "applications")
+
+
+def get_principal(call: Call, object_id: str) -> Reply:
+    """GET /servicePrincipals/{id}."""
+    return query.one(call, found(call, "servicePrincipal", object_id), "servicePrincipal", "servicePrincipals")
+
+
+def patch_principal(call: Call, object_id: str) -> Reply:
+    """PATCH /servicePrincipals/{id}: keyCredentials (the whole array), displayName, accountEnabled, tags."""
+    body = call.body()
+    try:
+        check(body, "servicePrincipal", call.version)
+    except Mismatch as error:
+        raise call.bad_request(str(error)) from error
+    fixed = set(body) - {"keyCredentials", "displayName", "accountEnabled", "tags"}
+    if fixed:
+        raise call.bad_request(f"Property '{sorted(fixed)[0]}' is read-only and cannot be set.")
+    with call.services.store.transaction():
+        doc = found(call, "servicePrincipal", object_id)
+        require_ownership(call, doc)
+        call.services.write(call.tenant_id, "servicePrincipal", doc["id"], doc, {**doc, **body})
+    return no_content()
+
+
+def delete_application(call: Call, object_id: str) -> Reply:
+    """DELETE /applications/{id}: its service principal goes too."""
+    store = call.services.store
+    with store.transaction():
+        doc = found(call, "application", object_id)
+        require_ownership(call, doc)
+        store.delete(call.tenant_id, "application", doc["id"])
+        for principal in store.list(call.tenant_id, "servicePrincipal"):
+            if principal["appId"] == doc["appId"]:
+                _drop_principal(call, principal)
+    return no_content()
+
+
+def delete_principal(call: Call, object_id: str) -> Reply:
+    """DELETE /servicePrincipals/{id}: its jobs and secrets go too, its application stays."""
+    with call.services.store.transaction():
+        doc = found(call, "servicePrincipal", object_id)
+        require_ownership(call, doc)
+        _drop_principal(call, doc)
+    return no_content()
+
+
+def _drop_principal(call: Call, principal: Document) -> None:
+    store = call.services.store
+    store.delete(call.tenant_id, "servicePrincipal", principal["id"])
+    store.delete(call.tenant_id, "secret", principal["id"])
+    for job in store.list(call.tenant_id, "job"):
+        if job.get("_servicePrincipal") == principal["id"]:
+            store.delete(call.tenant_id, "job", job["id"])

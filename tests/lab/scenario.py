@@ -1,0 +1,142 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's scenario: named switches for what is unknown, or differs between tenants, in the real services.
+
+A test runs both ways where public material does not say which way Microsoft's service goes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.lab.store import Store
+
+_META = "scenario"
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One switch; ``allowed`` empty means any number of at least 0."""
+
+    name: str
+    default: str | int
+    doc: str
+    allowed: tuple[str, ...] = ()
+
+    def checked(self, value: Any) -> str | int | float:
+        """``value`` if the switch can take it (digits in a string count as a number); ValueError otherwise."""
+        if self.allowed:
+            if value in self.allowed:
+                return str(value)
+            raise ValueError(f"Switch {self.name} takes {' or '.join(self.allowed)}, not {value!r}.")
+        if isinstance(value, str):
+            try:
+                value = float(value) if "." in value else int(value)
+            except ValueError as error:
+                raise ValueError(f"Switch {self.name} takes a number, not {value!r}.") from error
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+            raise ValueError(f"Switch {self.name} takes a number of at least 0, not {value!r}.")
+        return value
+
+
+_ALL = (
+    Switch(
+        "type_values",
+        "remote",
+        "What writeback writes to msExchRecipientTypeDetails for shared, room and equipment mailboxes.",
+        ("remote", "local"),
+    ),
+    Switch(
+        "proxy_addresses",
+        "overwrite",
+        "Whether writeback overwrites proxyAddresses in AD, or keeps values that only AD has.",
+        ("overwrite", "merge"),
+    ),
+    Switch(
+        "flipped_after_start",
+        "on_demand_or_initial",
+        "When the job first sees a mailbox whose flag was set after the job's start.",
+        ("on_demand_or_initial", "next_cycle"),
+    ),
+    Switch(
+        "type_change_when_not_managed",
+        "written_back",
+        "Whether a change of type is written back for a mailbox whose flag is false.",
+        ("written_back", "not_written_back"),
+    ),
+    Switch(
+        "unmanaged_edit",
+        "refused",
+        "What Exchange Online does with edits to a synced mailbox whose flag is false (its type excepted).",
+        ("refused", "accepted"),
+    ),
+    Switch(
+        "mail_mapping",
+        "ga",
+        "Whether a new job's schema maps mail (general availability) or not (preview).",
+        ("ga", "preview"),
+    ),
+    Switch("replication_delay_s", 0, "Lab seconds until a new service principal is visible; 404 before."),
+    Switch("stale_reads_s", 0, "Lab seconds for which reads still give the value from before a write."),
+    Switch("connect_sync_interval_s", 1800, "Lab seconds between two runs of Connect Sync."),
+    Switch("cycle_interval_s", 1200, "Lab seconds between two cycles of the writeback job."),
+    Switch("mailbox_limit", 600_000, "Mailboxes that Get-Mailbox gives at most, however many are asked for."),
+    Switch(
+        "extension_custom_attributes_flow",
+        "no",
+        "Whether ExtensionCustomAttribute1-5 flow from AD to Exchange Online.",
+        ("no", "yes"),
+    ),
+    Switch(
+        "onmicrosoft_addresses",
+        "kept",
+        "Whether writeback keeps or drops addresses of onmicrosoft.com domains.",
+        ("kept", "dropped"),
+    ),
+    Switch("concurrency_limit", 20, "Exchange Online requests of one tenant that run at the same time; 0 is no limit."),
+    Switch("rate_budget", 0, "Exchange Online requests of one tenant within 300 seconds; more get 429; 0 is no limit."),
+    Switch("batch_limit", 10, "Parts that Exchange Online takes in one $batch."),
+    Switch("default_page_size", 100, "Rows of a page when the client does not ask for a page size."),
+    Switch("next_link_lifetime_s", 600, "Lab seconds until an @odata.nextLink of Exchange Online expires."),
+    Switch("on_demand_calls", 5, "provisionOnDemand calls within 10 seconds; more get 429."),
+)
+
+SWITCHES: dict[str, Switch] = {switch.name: switch for switch in _ALL}
+
+
+class Scenario:
+    """The values of the switches; kept in the store, changeable at run time, the same in every thread."""
+
+    def __init__(self, store: Store) -> None:
+        """Take up the values kept in ``store``."""
+        self._store = store
+
+    def all(self) -> dict[str, Any]:
+        """Every switch with its value."""
+        kept = self._store.meta(_META) or {}
+        return {name: kept.get(name, switch.default) for name, switch in SWITCHES.items()}
+
+    def get(self, name: str) -> Any:
+        """The value of a switch; KeyError when there is no such switch."""
+        if name not in SWITCHES:
+            raise KeyError(f"There is no switch {name}; there are {', '.join(SWITCHES)}.")
+        kept = self._store.meta(_META) or {}
+        return kept.get(name, SWITCHES[name].default)
+
+    __getitem__ = get
+
+    def set(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Set switches, all or none; returns all values; ValueError for an unknown switch or value."""
+        unknown = sorted(set(changes) - set(SWITCHES))
+        if unknown:
+            raise ValueError(f"There is no switch {', '.join(unknown)}; there are {', '.join(SWITCHES)}.")
+        checked = {name: SWITCHES[name].checked(value) for name, value in changes.items()}
+        with self._store.transaction():
+            self._store.set_meta(_META, {**(self._store.meta(_META) or {}), **checked})
+        return self.all()
+
+    def reset(self) -> None:
+        """Every switch back to its default."""
+        self._store.set_meta(_META, {})

@@ -1,0 +1,398 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
+
+"""Brings the lab up, says how it is, and takes it down so that nothing is left.
+
+Order of a start: checks, certificates and ``lab.json``, both forests in parallel (built when missing), domain
+controllers, then the cloud process, which reads the forests for its first synchronisation. Every process is detached
+and survives the command that started it; when a start fails, everything is stopped again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.lab import handover, processes
+from tests.lab.forest import access, tls
+from tests.lab.processes import Running
+from tests.lab.settings import (
+    CHECKOUT,
+    CLOUD_ADDRESSES,
+    CONTROL,
+    DC_PORTS,
+    FORESTS,
+    HTTPS_PORT,
+    NETWORK,
+    RELAY_PORTS,
+    SAMBA,
+    SAMBA_PACKAGES,
+    SYSTEM_PYTHON,
+    Forest,
+    Settings,
+)
+from tests.lab.settings import forest as find_forest
+
+PROVISION_SECONDS = 180.0
+DC_SECONDS = 60.0
+CLOUD_SECONDS = 120.0
+LOG_TAIL_LINES = 25
+PARTS = ("forests", "cloud")
+_MARK_FILE = ".rehearsal-lab"
+_CLOUD = "cloud"
+_UP = "up"
+_RESTARTING = threading.Lock()
+
+
+class LabError(Exception):
+    """The lab cannot do what was asked; the text says why and what to do."""
+
+
+@dataclass
+class Stages:
+    """How long each stage of a start took, in seconds."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def measure(self, name: str) -> Iterator[None]:
+        """Measure one stage."""
+        started = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - started, 2)
+
+
+def dc_name(forest: Forest) -> str:
+    """Name of the domain controller's process in pid files and logs."""
+    return f"dc-{forest.name}"
+
+
+def up(settings: Settings, fresh: bool = False, only: str | None = None) -> Stages:
+    """Start what is not running. ``fresh``: discard the state first. ``only``: ``forests`` for the directories alone.
+
+    Raises :class:`LabError`; nothing of the run is left running then.
+    """
+    stages = Stages()
+    check_machine()
+    claim(settings)
+    with locked(settings):
+        own = processes.started_at(os.getpid())
+        if own is not None:
+            processes.record(settings, Running(_UP, os.getpid(), own))
+        try:
+            if fresh:
+                stop_all(settings)
+                wipe(settings)
+                claim(settings)
+            _start(settings, only, stages)
+        except BaseException:
+            stop_all(settings)
+            raise
+        finally:
+            processes.forget(settings, _UP)
+    return stages
+
+
+def _start(settings: Settings, only: str | None, stages: Stages) -> None:
+    running = {process.name for process in processes.recorded(settings)}
+    _end_strays(settings)
+    _check_ports(settings, running, only)
+    with stages.measure("certificates"):
+        tls.ensure(settings)
+        handover.write(settings)
+    missing = [forest for forest in FORESTS if not _complete(settings, forest).is_file()]
+    if missing:
+        _discard_cloud_state(settings)
+        with stages.measure("forests built"):
+            _build(settings, missing)
+    with stages.measure("domain controllers"):
+        for forest in FORESTS:
+            if dc_name(forest) not in running:
+                start_dc(settings, forest)
+        for forest in FORESTS:
+            wait_for_dc(settings, forest)
+    if only == "forests":
+        return
+    with stages.measure("cloud"):
+        if _CLOUD not in running:
+            start_cloud(settings)
+        wait_for_cloud(settings)
+
+
+def down(settings: Settings) -> list[Running]:
+    """Stop everything of this run, whatever state it is in. Returns what was found running.
+
+    Raises :class:`LabError` when a process does not end, or a port stays held by a process of the lab.
+    """
+    found = processes.everything(settings)
+    starting = [process for process in found if process.name == _UP]
+    processes.end(starting, term_seconds=20.0)
+    found += [process for process in processes.everything(settings) if process not in found]
+    stop_all(settings)
+    processes.forget(settings, _UP)
+    held = [(address, port) for address, port in all_ports(None) if processes.port_in_use(address, port)]
+    if held and not settings.run_dir.exists():
+        return found
+    if held:
+        address, port = held[0]
+        raise LabError(
+            f"everything of this run is stopped, but {address}:{port} is still held by"
+            f" {processes.holder(address, port)}: it belongs to another run or another program"
+        )
+    return found
+
+
+def stop_all(settings: Settings) -> None:
+    """End every process of the run except the caller; cloud first, so that it does not see the directories vanish."""
+    for _ in range(3):  # a process may start another one between the sweep and its end
+        found = [process for process in processes.everything(settings) if process.pid != os.getpid()]
+        if not found:
+            break
+        processes.end([process for process in found if process.name == _CLOUD])
+        left = processes.end(found)
+        if left:
+            pids = ", ".join(str(process.pid) for process in left)
+            raise LabError(f"these processes do not end, even when killed: {pids}")
+    for path in settings.pid_dir.glob("*.json"):
+        if path.stem != _UP:
+            path.unlink(missing_ok=True)
+
+
+def check_machine() -> None:
+    """Raise :class:`LabError` when this machine cannot run the lab."""
+    if os.geteuid() != 0:
+        raise LabError(
+            "the lab needs root: its domain controllers listen on ports below 1024. Run the command with sudo"
+        )
+    missing = [str(path) for path in (SAMBA, SYSTEM_PYTHON) if not path.exists()]
+    if not missing:
+        probe = "import samba.provision, samba.samdb"
+        if subprocess.run([str(SYSTEM_PYTHON), "-c", probe], capture_output=True, check=False).returncode != 0:
+            missing.append("Samba's Python modules")
+        if not Path("/usr/share/samba/setup/provision.ldif").exists():
+            missing.append("Samba's provisioning templates")
+    if missing:
+        raise LabError(f"{' and '.join(missing)} missing. Run: apt-get install --yes {SAMBA_PACKAGES}")
+    if not NETWORK.startswith("127."):
+        raise LabError(f"the lab's network {NETWORK}.0.0/16 is not on the loopback interface; use one below 127")
+
+
+def claim(settings: Settings) -> None:
+    """Make the run directory; refuse one that holds something else."""
+    mark = settings.run_dir / _MARK_FILE
+    if not mark.exists():
+        known = settings.lab_json.exists()
+        if settings.run_dir.exists() and any(settings.run_dir.iterdir()) and not known:
+            raise LabError(f"{settings.run_dir} is not empty and no run directory of the lab; choose another one")
+        settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mark.write_text("Run directory of the rehearsal lab. `python -m tests.lab up --fresh` empties it.\n")
+    settings.pid_dir.mkdir(exist_ok=True)
+    settings.log_dir.mkdir(exist_ok=True)
+
+
+@contextlib.contextmanager
+def locked(settings: Settings) -> Iterator[None]:
+    """Only one start at a time per run directory. The lock goes with the process that holds it."""
+    with (settings.run_dir / "lock").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError(f"another start of {settings.run_dir} is under way; wait for it, or run down") from None
+        os.set_inheritable(stream.fileno(), False)
+        yield
+
+
+def wipe(settings: Settings) -> None:
+    """Empty a claimed run directory, apart from the lock and the pid file of this start."""
+    for path in settings.run_dir.iterdir():
+        if path.name in ("lock", _MARK_FILE, settings.pid_dir.name):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def all_ports(only: str | None) -> list[tuple[str, int]]:
+    """Every TCP address the lab listens on."""
+    result = [(forest.dc_address, port) for forest in FORESTS for port in DC_PORTS]
+    if only != "forests":
+        result += [(address, HTTPS_PORT) for address in CLOUD_ADDRESSES.values()]
+        result += [(forest.relay_address, port) for forest in FORESTS for port in RELAY_PORTS]
+    return result
+
+
+def _check_ports(settings: Settings, running: set[str], only: str | None) -> None:
+    expected = {forest.dc_address for forest in FORESTS if dc_name(forest) in running}
+    if _CLOUD in running:
+        expected |= {*CLOUD_ADDRESSES.values(), *(forest.relay_address for forest in FORESTS)}
+    for address, port in all_ports(only):
+        if address not in expected and processes.port_in_use(address, port):
+            raise LabError(
+                f"{address}:{port} is in use by {processes.holder(address, port)}: stop it (for another run of the lab:"
+                " python -m tests.lab down with its HYBRID_LAB_DIR)"
+            )
+
+
+def _end_strays(settings: Settings) -> None:
+    """End processes of the run that no pid file names: leftovers of a start that was killed."""
+    known = {process.pid for process in processes.recorded(settings)}
+    processes.end([process for process in processes.swept(settings) if process.pid not in known])
+
+
+def _complete(settings: Settings, forest: Forest) -> Path:
+    return settings.forest_dir(forest.name) / "complete"
+
+
+def _discard_cloud_state(settings: Settings) -> None:
+    """The cloud's state belongs to the forests it was read from."""
+    for path in settings.run_dir.glob("*.sqlite*"):
+        path.unlink()
+
+
+def _build(settings: Settings, forests: list[Forest]) -> None:
+    """Build forests in parallel."""
+    started = []
+    for forest in forests:
+        shutil.rmtree(settings.forest_dir(forest.name), ignore_errors=True)
+        argv = [str(SYSTEM_PYTHON), "-m", "tests.lab.forest.provision", forest.name, str(settings.run_dir)]
+        started.append((forest, processes.spawn(settings, f"provision-{forest.name}", argv, CHECKOUT)))
+    deadline = time.monotonic() + PROVISION_SECONDS
+    for forest, process in started:
+        name = f"provision-{forest.name}"
+        try:
+            code = process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise LabError(
+                _failure(settings, name, f"building {forest.domain} took over {PROVISION_SECONDS:.0f} s")
+            ) from None
+        if code != 0:
+            raise LabError(_failure(settings, name, f"building the forest {forest.domain} failed (exit code {code})"))
+        _complete(settings, forest).touch()
+        processes.forget(settings, name)
+
+
+def start_dc(settings: Settings, forest: Forest) -> None:
+    """Start a forest's domain controller; does not wait."""
+    root = settings.forest_dir(forest.name)
+    argv = [str(SAMBA), "-i", "-M", "single", "--debug-stdout", "-s", str(root / "etc" / "smb.conf")]
+    processes.spawn(settings, dc_name(forest), argv, root)
+
+
+def wait_for_dc(settings: Settings, forest: Forest) -> None:
+    """Wait until the lab's own account can sign in."""
+
+    def ready() -> str | None:
+        try:
+            access.open_directory(forest.name, "sync", settings.run_dir).unbind()
+        except access.DirectoryUnavailable as error:
+            return str(error)
+        return None
+
+    _wait(settings, dc_name(forest), ready, DC_SECONDS)
+
+
+def restart_dc(settings: Settings, forest_name: str, down_seconds: float = 0.0) -> float:
+    """Stop a forest's domain controller, leave it down for a while, start it, wait until it answers.
+
+    Returns how long it was away in all, in seconds.
+    """
+    forest = find_forest(forest_name)
+    began = time.monotonic()
+    with _RESTARTING:
+        if not _complete(settings, forest).is_file():
+            raise LabError(f"the forest {forest.domain} was never built in {settings.run_dir}; start the lab first")
+        running = processes.find(settings, dc_name(forest))
+        if running is not None and processes.end([running]):
+            raise LabError(f"the domain controller of {forest.domain} (pid {running.pid}) does not end")
+        time.sleep(down_seconds)
+        start_dc(settings, forest)
+        wait_for_dc(settings, forest)
+    return round(time.monotonic() - began, 2)
+
+
+def start_cloud(settings: Settings) -> None:
+    """Start the cloud process; does not wait."""
+    argv = [sys.executable, "-m", "tests.lab.cloud.server", "--run-dir", str(settings.run_dir)]
+    processes.spawn(settings, _CLOUD, argv, CHECKOUT)
+
+
+def wait_for_cloud(settings: Settings) -> None:
+    """Wait until the control address answers and every relay accepts connections."""
+
+    def ready() -> str | None:
+        try:
+            control(settings, "/state")
+        except (urllib.error.URLError, OSError, ValueError) as error:
+            return f"{handover.url(CONTROL)}/state: {error}"
+        for forest in FORESTS:
+            for port in RELAY_PORTS:
+                if not processes.port_in_use(forest.relay_address, port):
+                    return f"the relay does not listen on {forest.relay_address}:{port}"
+        return None
+
+    _wait(settings, _CLOUD, ready, CLOUD_SECONDS)
+
+
+def control(settings: Settings, path: str, timeout: float = 10.0) -> Any:
+    """GET from the control address."""
+    context = ssl.create_default_context(cafile=str(settings.ca))
+    with urllib.request.urlopen(handover.url(CONTROL) + path, timeout=timeout, context=context) as answer:
+        return json.load(answer)
+
+
+def _wait(settings: Settings, name: str, ready: Callable[[], str | None], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        reason = ready()
+        if reason is None:
+            return
+        if processes.find(settings, name) is None:
+            raise LabError(_failure(settings, name, f"{name} ended while starting"))
+        if time.monotonic() > deadline:
+            raise LabError(_failure(settings, name, f"{name} is not ready after {seconds:.0f} s: {reason}"))
+        time.sleep(0.05)
+
+
+def _failure(settings: Settings, name: str, what: str) -> str:
+    path = settings.log_dir / f"{name}.log"
+    try:
+        lines = path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+    except OSError:
+        lines = ["(no log)"]
+    return "\n".join([what, f"last lines of {path}:", *(f"    {line}" for line in lines)])
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """What runs, where, and what the cloud says of itself (``None`` when it does not answer)."""
+    running = {process.name: process.pid for process in processes.recorded(settings)}
+    expected = [*(dc_name(forest) for forest in FORESTS), _CLOUD]
+    state: Any = None
+    if _CLOUD in running and settings.ca.is_file():
+        try:
+            state = control(settings, "/state")
+        except (urllib.error.URLError, OSError, ValueError) as error:
+            state = {"error": str(error)}
+    return {
+        "run_dir": str(settings.run_dir),
+        "built": {forest.name: _complete(settings, forest).is_file() for forest in FORESTS},
+        "processes": {name: running.get(name) for name in expected},
+        "running": all(name in running for name in expected),
+        "state": state,
+    }

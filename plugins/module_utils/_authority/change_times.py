@@ -1,0 +1,88 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
+
+"""When mailboxes were last changed in AD, for the quiet time before a transfer.
+
+Microsoft asks to wait one synchronization cycle plus 24 hours after the last change on premises. AD's whenChanged is a
+cautious measure: it moves for every change of the object, not for Exchange's attributes only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import ProtocolError
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.source_anchor import filter_escape
+
+_PER_SEARCH = 100
+_CONSISTENCY, _OBJECT_GUID = "mS-DS-ConsistencyGuid", "objectGUID"
+
+
+class Entry(Protocol):
+    """One AD object."""
+
+    @property
+    def values(self) -> Mapping[str, tuple[bytes, ...]]:
+        """Raw values by attribute name."""
+
+
+class Directory(Protocol):
+    """Searches AD."""
+
+    def search(self, base: str, filter_text: str, attributes: Sequence[str], /) -> Iterator[Entry]:
+        """The objects that fit a filter."""
+
+    @property
+    def base_dn(self) -> str:
+        """Where searches begin."""
+
+    @property
+    def current_time(self) -> datetime:
+        """The domain controller's own time."""
+
+
+class DirectoryChangeTimes:
+    """Asks AD, joining by source anchor: mS-DS-ConsistencyGuid where it is set, else objectGUID."""
+
+    def __init__(
+        self, directory: Directory, users: Callable[[Iterable[str] | None], Mapping[str, DirectoryUser]]
+    ) -> None:
+        self._directory = directory
+        self._users = users
+
+    def __call__(self, mailboxes: Sequence[Mailbox]) -> tuple[datetime, Mapping[str, datetime]]:
+        """The domain controller's time, and the time of the last change by mailbox id."""
+        users = self._users([mailbox.id for mailbox in mailboxes])
+        ids = {user.source_anchor: user.id for user in users.values() if user.source_anchor}
+        anchors = list(ids)
+        times: dict[str, datetime] = {}
+        for start in range(0, len(anchors), _PER_SEARCH):
+            for anchor, changed in self._changed(anchors[start : start + _PER_SEARCH]):
+                if anchor in ids:
+                    # Two objects with one anchor: the later change counts, as the cautious one.
+                    times[ids[anchor]] = max(changed, times.get(ids[anchor], changed))
+        return self._directory.current_time, times
+
+    def _changed(self, anchors: Sequence[bytes]) -> Iterator[tuple[bytes, datetime]]:
+        escaped = [filter_escape(anchor) for anchor in anchors]
+        parts = "".join(f"({name}={value})" for value in escaped for name in (_CONSISTENCY, _OBJECT_GUID))
+        attributes = (_CONSISTENCY, _OBJECT_GUID, "whenChanged")
+        for entry in self._directory.search(self._directory.base_dn, f"(|{parts})", attributes):
+            values = {name.casefold(): value for name, value in entry.values.items()}
+            anchor = values.get(_CONSISTENCY.casefold()) or values.get(_OBJECT_GUID.casefold())
+            changed = values.get("whenchanged")
+            if anchor and changed:
+                yield anchor[0], _generalized_time(changed[0])
+
+
+def _generalized_time(raw: bytes) -> datetime:
+    text = raw.decode("ascii", "replace")
+    try:
+        return datetime.strptime(text.partition(".")[0].rstrip("Z"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise ProtocolError(f"Active Directory answered {text!r} where a time was expected.") from error

@@ -1,0 +1,61 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
+
+"""Why an identity that was asked for has no mailbox: asked only for those that were not found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, NotFound
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
+
+_USER_PROPERTIES = ("RecipientType", "RecipientTypeDetails", "UserPrincipalName")
+_NO_GUID = "00000000-0000-0000-0000-000000000000"
+
+
+class Batches(Protocol):
+    """Runs many cmdlets in Exchange Online."""
+
+    def batch(self, cmdlets: Sequence[Cmdlet]) -> Iterator[tuple[Cmdlet, list[dict[str, Any]] | HybridError]]:
+        """The rows or the error of each cmdlet."""
+
+
+class ExchangeRecipients:
+    """Asks Exchange Online what an identity is that is no mailbox."""
+
+    def __init__(self, exchange: Batches) -> None:
+        self._exchange = exchange
+
+    def __call__(self, identities: Sequence[str]) -> Mapping[str, str]:
+        """The key of a reason by identity; an identity that is no user and no recipient either is left out."""
+        users = self._ask("Get-User", identities, _USER_PROPERTIES)
+        mail_users = [name for name, row in users.items() if row.get("RecipientType") == "MailUser"]
+        guids = self._ask("Get-MailUser", mail_users, ("ExchangeGuid",))
+        reasons: dict[str, str] = {}
+        for name, row in users.items():
+            if row.get("RecipientType") == "MailUser":
+                # msExchMailboxGuid of AD arrives as ExchangeGuid: it tells an on-premises mailbox from a mail user.
+                guid = str(guids.get(name, {}).get("ExchangeGuid") or _NO_GUID)
+                reasons[name] = "mail_user" if guid == _NO_GUID else "on_premises_mailbox"
+            else:
+                reasons[name] = "no_mailbox"
+        others = [name for name in identities if name not in users]
+        reasons.update(dict.fromkeys(self._ask("Get-Recipient", others, ("RecipientType",)), "not_a_user"))
+        return reasons
+
+    def _ask(self, cmdlet: str, identities: Sequence[str], select: tuple[str, ...]) -> dict[str, Mapping[str, Any]]:
+        found: dict[str, Mapping[str, Any]] = {}
+        if not identities:
+            return found
+        for asked, answer in self._exchange.batch([Cmdlet(cmdlet, {"Identity": name}, select) for name in identities]):
+            if isinstance(answer, NotFound):
+                continue
+            if isinstance(answer, HybridError):
+                raise answer
+            if answer:
+                found[str(asked.parameters["Identity"])] = answer[0]
+        return found

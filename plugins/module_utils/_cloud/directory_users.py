@@ -1,0 +1,96 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
+
+"""Users and groups of the tenant's directory, read from Graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.graph import PAGE_SIZE, Graph, literal, segment
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.token import is_guid
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Ambiguous, InputError, NotFound
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser
+
+USER_SELECT = (
+    "id,userPrincipalName,onPremisesImmutableId,onPremisesDistinguishedName,onPremisesDomainName,onPremisesSyncEnabled"
+)
+NEEDS_USERS = "the application permission User.Read.All"
+NEEDS_GROUPS = "the application permission GroupMember.Read.All"
+# Graph allows 15 values in one "in" filter.
+IN_LIMIT = 15
+# From here on it costs fewer requests to read all users in pages than to ask for each.
+FEW = 1500
+
+
+def users(graph: Graph, ids: Iterable[str] | None) -> dict[str, DirectoryUser]:
+    """Users by object id (lower case); ids None means all. Ids without a user are left out."""
+    wanted = None if ids is None else {item.lower() for item in ids}
+    rows = _few(graph, sorted(wanted)) if wanted is not None and len(wanted) <= FEW else _all(graph)
+    found = (DirectoryUser.from_graph(row) for row in rows if wanted is None or str(row["id"]).lower() in wanted)
+    return {user.id: user for user in found}
+
+
+def ids_below(graph: Graph, organizational_unit: str) -> set[str]:
+    """Object ids of the synchronized users whose AD object is in an organizational unit or below it."""
+    suffix = _folded(organizational_unit)
+    if "=" not in suffix:
+        raise InputError(f"organizational_unit must be a distinguished name, not {organizational_unit!r}.")
+    return {
+        str(row["id"]).lower()
+        for row in _all(graph)
+        if _folded(str(row.get("onPremisesDistinguishedName") or "")).endswith("," + suffix)
+    }
+
+
+def member_ids(graph: Graph, group: str) -> set[str]:
+    """Object ids of all users in a group and in the groups in it. group: object id, display name or address."""
+    group_id = group if is_guid(group) else _group_id(graph, group)
+    query = {"$select": "id", "$top": str(PAGE_SIZE)}
+    rows = graph.pages(f"/groups/{segment(group_id)}/transitiveMembers", query, needs=NEEDS_GROUPS)
+    try:
+        return {str(row["id"]).lower() for row in rows if _is_user(row)}
+    except NotFound as error:
+        raise NotFound(f"There is no group {group} in the tenant.", group=group) from error
+
+
+def _group_id(graph: Graph, group: str) -> str:
+    name = literal(group)
+    condition = f"mail eq {name}" if "@" in group else f"displayName eq {name}"
+    found = list(graph.pages("/groups", {"$filter": condition, "$select": "id,displayName"}, needs=NEEDS_GROUPS))
+    if not found:
+        raise NotFound(
+            f"There is no group {group} in the tenant. Give its display name, address or object id.", group=group
+        )
+    if len(found) > 1:
+        raise Ambiguous(
+            f"{len(found)} groups are named {group}. Give the object id of the one that is meant: "
+            f"{', '.join(str(row['id']) for row in found[:5])}.",
+            group=group,
+        )
+    return str(found[0]["id"])
+
+
+def _is_user(row: dict[str, Any]) -> bool:
+    return str(row.get("@odata.type", "#microsoft.graph.user")) == "#microsoft.graph.user"
+
+
+def _all(graph: Graph) -> Iterator[dict[str, Any]]:
+    return graph.pages("/users", {"$select": USER_SELECT, "$top": str(PAGE_SIZE)}, needs=NEEDS_USERS)
+
+
+def _few(graph: Graph, ids: list[str]) -> Iterator[dict[str, Any]]:
+    remaining = iter(ids)
+    while chunk := list(islice(remaining, IN_LIMIT)):
+        condition = f"id in ({','.join(literal(item) for item in chunk)})"
+        yield from graph.pages("/users", {"$filter": condition, "$select": USER_SELECT}, needs=NEEDS_USERS)
+
+
+def _folded(distinguished_name: str) -> str:
+    """A distinguished name for comparing: AD ignores case and blanks around the parts."""
+    return re.sub(r"(?<!\\)\s*([,=])\s*", r"\1", distinguished_name.strip()).casefold()

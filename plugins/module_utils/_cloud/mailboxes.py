@@ -1,0 +1,204 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
+
+"""Mailboxes of a tenant: read for a selection, changed many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud import directory_users
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.exchange_online import ExchangeOnline
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.graph import Graph
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
+    Ambiguous,
+    HybridError,
+    InputError,
+    NotFound,
+)
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import (
+    CORE_PROPERTIES,
+    DirectoryUser,
+    Mailbox,
+)
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
+
+# Up to here each mailbox is asked for by name; beyond, one read of all mailboxes costs less.
+FEW = 400
+NAMED = 5
+# By these a mailbox may be named; the properties are read along where names have to be matched here.
+NAME_PROPERTIES = ("EmailAddresses", "Alias", "Guid", "Name", "DistinguishedName")
+# Exchange's own mailboxes: nobody's, and some of them have no user behind them.
+SYSTEM_TYPES = frozenset(
+    {"DiscoveryMailbox", "ArbitrationMailbox", "AuditLogMailbox", "AuxAuditLogMailbox", "MonitoringMailbox"}
+)
+
+
+class Mailboxes:
+    """The mailboxes of one tenant."""
+
+    def __init__(self, exchange: ExchangeOnline, graph: Graph) -> None:
+        self._exchange = exchange
+        self._graph = graph
+
+    def read(self, selection: Selection, properties: Iterable[str] = ()) -> Iterator[Mailbox]:
+        """The selected mailboxes, each once.
+
+        InputError names the first identities that have no mailbox or fit several, and says if nothing is selected
+        without allow_empty. Members of a group and users of an organizational unit without a mailbox are left out.
+        """
+        select = tuple(dict.fromkeys((*CORE_PROPERTIES, *properties)))
+        if selection.exclude:
+            select = tuple(dict.fromkeys((*select, *NAME_PROPERTIES)))
+        seen: set[str] = set()
+        for mailbox in self._selected(selection, select):
+            if mailbox.id not in seen and not (selection.exclude and selection.exclude & names(mailbox)):
+                seen.add(mailbox.id)
+                yield mailbox
+        if not seen and not selection.allow_empty:
+            raise InputError(
+                f"No mailbox is selected by {selection.describe()}. If that is meant, set allow_empty.", selected=0
+            )
+
+    def users(self, ids: Iterable[str] | None = None) -> Mapping[str, DirectoryUser]:
+        """The directory users behind mailboxes, by id; None means all users of the tenant."""
+        return directory_users.users(self._graph, ids)
+
+    def set(self, changes: Iterable[tuple[Mailbox, Mapping[str, Any]]]) -> Iterator[tuple[Mailbox, HybridError | None]]:
+        """Change mailboxes, in the order given; each comes back with what the service said against it, or None.
+
+        An error does not prove that nothing was changed: read back.
+        """
+        sent: list[Mailbox] = []
+
+        def cmdlets() -> Iterator[Cmdlet]:
+            for mailbox, parameters in changes:
+                sent.append(mailbox)
+                yield Cmdlet("Set-Mailbox", {"Identity": mailbox.id, **parameters})
+
+        for number, (_cmdlet, outcome) in enumerate(self._exchange.batch(cmdlets())):
+            yield sent[number], outcome if isinstance(outcome, HybridError) else None
+
+    def count(self) -> int:
+        """How many mailboxes of the tenant are cloud-managed: what the service limits."""
+        everything = Selection("all", None, frozenset(), True)
+        return sum(mailbox.cloud_managed for mailbox in self._selected(everything, CORE_PROPERTIES))
+
+    def _selected(self, selection: Selection, select: tuple[str, ...]) -> Iterator[Mailbox]:
+        if selection.kind == "identities":
+            yield from self._by_names(selection.value, select)
+        elif selection.kind == "group":
+            yield from self._by_ids(directory_users.member_ids(self._graph, selection.value), select)
+        elif selection.kind == "organizational_unit":
+            yield from self._by_ids(directory_users.ids_below(self._graph, selection.value), select)
+        elif selection.kind == "filter":
+            yield from self._many({"Filter": selection.value}, select)
+        elif selection.kind == "all":
+            yield from self._many({}, select)
+        else:
+            raise InputError(f"Selecting mailboxes by {selection.kind} is not possible.")
+
+    def _many(self, parameters: Mapping[str, Any], select: tuple[str, ...]) -> Iterator[Mailbox]:
+        for row in self._exchange.invoke(Cmdlet("Get-Mailbox", {"ResultSize": "Unlimited", **parameters}, select)):
+            if row.get("RecipientTypeDetails") not in SYSTEM_TYPES:
+                yield Mailbox.from_exchange(row)
+
+    def _by_ids(self, ids: AbstractSet[str], select: tuple[str, ...]) -> Iterator[Mailbox]:
+        if len(ids) > FEW:
+            yield from (mailbox for mailbox in self._many({}, select) if mailbox.id in ids)
+            return
+        for _name, outcome in self._ask(sorted(ids), select):
+            if isinstance(outcome, HybridError):
+                if not isinstance(outcome, NotFound):
+                    raise outcome
+            else:
+                yield from map(Mailbox.from_exchange, outcome)
+
+    def _by_names(self, identities: tuple[str, ...], select: tuple[str, ...]) -> Iterator[Mailbox]:
+        found, missing, ambiguous = (
+            self._asked(identities, select) if len(identities) <= FEW else self._matched(identities, select)
+        )
+        if missing or ambiguous:
+            raise self._not_selected(len(identities), missing, ambiguous)
+        yield from found
+
+    def _asked(
+        self, identities: tuple[str, ...], select: tuple[str, ...]
+    ) -> tuple[list[Mailbox], list[str], list[str]]:
+        found: list[Mailbox] = []
+        missing: list[str] = []
+        ambiguous: list[str] = []
+        for name, outcome in self._ask(identities, select):
+            if isinstance(outcome, NotFound) or outcome == []:
+                missing.append(name)
+            elif isinstance(outcome, Ambiguous) or (isinstance(outcome, list) and len(outcome) > 1):
+                ambiguous.append(name)
+            elif isinstance(outcome, HybridError):
+                raise outcome
+            else:
+                found.extend(map(Mailbox.from_exchange, outcome))
+        return found, missing, ambiguous
+
+    def _matched(
+        self, identities: tuple[str, ...], select: tuple[str, ...]
+    ) -> tuple[list[Mailbox], list[str], list[str]]:
+        """Read all mailboxes and find the named ones among them."""
+        wanted: dict[str, list[Mailbox]] = {identity.casefold(): [] for identity in identities}
+        for mailbox in self._many({}, tuple(dict.fromkeys((*select, *NAME_PROPERTIES)))):
+            for name in names(mailbox):
+                if name in wanted:
+                    wanted[name].append(mailbox)
+        missing = [identity for identity in identities if not wanted[identity.casefold()]]
+        ambiguous = [identity for identity in identities if len(wanted[identity.casefold()]) > 1]
+        found = [hits[0] for hits in wanted.values() if len(hits) == 1]
+        return found, missing, ambiguous
+
+    def _ask(
+        self, identities: Iterable[str], select: tuple[str, ...], cmdlet: str = "Get-Mailbox"
+    ) -> Iterator[tuple[str, list[dict[str, Any]] | HybridError]]:
+        cmdlets = (Cmdlet(cmdlet, {"Identity": identity}, select) for identity in identities)
+        for sent, outcome in self._exchange.batch(cmdlets):
+            yield str(sent.parameters["Identity"]), outcome
+
+    def _not_selected(self, total: int, missing: list[str], ambiguous: list[str]) -> InputError:
+        """The error for identities that name no mailbox or several, with what Exchange knows of the first ones."""
+        parts = []
+        if missing:
+            known = dict(self._what_is(missing[:NAMED]))
+            named = ", ".join(f"{name} ({known[name]})" if name in known else name for name in missing[:NAMED])
+            more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+            parts.append(f"{len(missing)} of {total} identities have no mailbox in Exchange Online: {named}{more}.")
+        if ambiguous:
+            more = f" and {len(ambiguous) - NAMED} more" if len(ambiguous) > NAMED else ""
+            parts.append(f"{len(ambiguous)} fit more than one mailbox: {', '.join(ambiguous[:NAMED])}{more}.")
+        return InputError(
+            " ".join([*parts, "Nothing was changed. Correct the list, or name mailboxes by address or object id."]),
+            not_found=missing,
+            ambiguous=ambiguous,
+        )
+
+    def _what_is(self, identities: list[str]) -> Iterator[tuple[str, str]]:
+        """What kind of recipient an identity without a mailbox is, where it is one."""
+        for name, outcome in self._ask(identities, ("RecipientTypeDetails",), "Get-Recipient"):
+            if not isinstance(outcome, HybridError) and len(outcome) == 1:
+                kind = str(outcome[0].get("RecipientTypeDetails") or "another recipient")
+                yield name, "MailUser: its mailbox is on-premises or missing" if kind == "MailUser" else kind
+
+
+def names(mailbox: Mailbox) -> set[str]:
+    """Every name that a mailbox may be called by, without regard to case."""
+    properties = mailbox.properties
+    addresses = properties.get("EmailAddresses") or ()
+    texts = [
+        mailbox.id,
+        mailbox.user_principal_name,
+        mailbox.primary_smtp_address,
+        *(str(properties.get(name) or "") for name in NAME_PROPERTIES if name != "EmailAddresses"),
+        *(address.partition(":")[2] for address in addresses if str(address).lower().startswith("smtp:")),
+    ]
+    return {text.casefold() for text in texts if text}

@@ -1,0 +1,131 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
+
+"""A mapping rule: what an AD attribute shall get from the cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions, source
+from ansible_collections.hybrid.exchange.plugins.module_utils._model import catalogue
+
+FLOW_TYPES = ("Always", "ObjectAddOnly", "MultiValueAddOnly", "ValueAddOnly", "AttributeAddOnly")
+FLOW_BEHAVIORS = ("FlowWhenChanged", "FlowAlways")
+KEYS = ("target", "source", "expression", "constant", "flow_type", "flow_behavior", "default", "matching_priority")
+# Attributes that Exchange Online masters once a mailbox is cloud-managed. Others stay AD's or the service's own.
+EDITABLE = frozenset({"yes", "expected", "automatic", "exchange"})
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. What is None is left as it is where the mapping exists, and the service's default where it is new.
+
+    place says where the rule is written, for messages: an option or file:line:column.
+    """
+
+    target: str
+    source: Mapping[str, Any]
+    flow_type: str | None = None
+    flow_behavior: str | None = None
+    default: str | None = None
+    matching_priority: int | None = None
+    place: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def create(fields: Mapping[str, Any], place: str) -> Rule:
+    """Check the fields of a rule and make it; InputError begins with the place."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    target = str(given.get("target") or "").strip()
+    if not target:
+        raise InputError(f"{place}: a mapping needs a target, the AD attribute that it writes.")
+    row = checked_target(target, place)
+    kinds = [kind for kind in ("source", "expression", "constant") if kind in given]
+    if len(kinds) != 1:
+        raise InputError(
+            f"{place}: the mapping for {row} needs exactly one of source, expression and constant; it has "
+            f"{' and '.join(kinds) or 'none'}.",
+            target=row,
+        )
+    text = str(given[kinds[0]])
+    warnings: tuple[str, ...] = ()
+    try:
+        if kinds[0] == "expression":
+            taken = source.from_expression(text)
+            warnings = tuple(f"{place}: {row}: {problem}" for problem in expressions.problems(expressions.parse(text)))
+        else:
+            taken = source.from_attribute(text.strip()) if kinds[0] == "source" else source.from_constant(text)
+    except InputError as error:
+        raise InputError(f"{place}: {row}: {error.message}", target=row, **error.facts) from error
+    if kinds[0] == "source" and (not text.strip() or set(text) & set('[]()",')):
+        raise InputError(f"{place}: source must be the name of an attribute, not {text!r}. Use expression for more.")
+    return Rule(
+        target=row,
+        source=taken,
+        flow_type=_choice(given, "flow_type", FLOW_TYPES, place),
+        flow_behavior=_choice(given, "flow_behavior", FLOW_BEHAVIORS, place),
+        default=str(given["default"]) if "default" in given else None,
+        matching_priority=_priority(given.get("matching_priority"), place),
+        place=place,
+        warnings=warnings,
+    )
+
+
+def checked_target(target: str, place: str) -> str:
+    """The catalogue's spelling of a target that may be written back; InputError for any other."""
+    try:
+        row = catalogue.attribute(target)
+    except InputError as error:
+        raise InputError(f"{place}: {error.message}", target=target) from error
+    if row.cloud_editable not in EDITABLE:
+        raise InputError(
+            f"{place}: {row.ldap_name} must not be written back: it stays mastered in AD or is the service's own "
+            f"({row.cloud_editable}).",
+            target=row.ldap_name,
+        )
+    return row.ldap_name
+
+
+def unique(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules, or InputError naming both places where two have the same target: the service would take both."""
+    found: dict[str, Rule] = {}
+    for rule in rules:
+        other = found.setdefault(rule.target.lower(), rule)
+        if other is not rule:
+            raise InputError(
+                f"{rule.place}: {rule.target} is mapped twice, first at {other.place}. Keep one.", target=rule.target
+            )
+    return tuple(found.values())
+
+
+def from_option(items: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
+    """The rules of the option mappings."""
+    return unique(create(item, f"mappings[{index}]") for index, item in enumerate(items))
+
+
+def _choice(given: Mapping[str, Any], name: str, choices: tuple[str, ...], place: str) -> str | None:
+    value = given.get(name)
+    if value is None:
+        return None
+    for choice in choices:
+        if choice.lower() == str(value).replace("_", "").lower():
+            return choice
+    raise InputError(f"{place}: {name} must be one of {', '.join(choices)}, not {value!r}.")
+
+
+def _priority(value: Any, place: str) -> int | None:
+    if value is None:
+        return None
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise InputError(f"{place}: matching_priority must be a whole number from 0 on, not {value!r}.")
+    return number

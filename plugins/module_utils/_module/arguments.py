@@ -1,0 +1,151 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
+
+"""The options that modules share, as mergeable specifications. The doc fragments of the same names mirror them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+
+
+@dataclass(frozen=True)
+class ArgumentSpec:
+    """Options and the rules between them, to be merged with others and handed to AnsibleModule."""
+
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    mutually_exclusive: Sequence[Sequence[str]] = ()
+    required_together: Sequence[Sequence[str]] = ()
+    required_one_of: Sequence[Sequence[str]] = ()
+    required_if: Sequence[Sequence[Any]] = ()
+    required_by: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    supports_check_mode: bool = True
+
+    def merge(self, *others: ArgumentSpec) -> ArgumentSpec:
+        """This specification with others added; the later one wins where two name the same option."""
+        merged = self
+        for other in others:
+            merged = replace(
+                merged,
+                options={**merged.options, **other.options},
+                mutually_exclusive=[*merged.mutually_exclusive, *other.mutually_exclusive],
+                required_together=[*merged.required_together, *other.required_together],
+                required_one_of=[*merged.required_one_of, *other.required_one_of],
+                required_if=[*merged.required_if, *other.required_if],
+                required_by={**merged.required_by, **other.required_by},
+                supports_check_mode=merged.supports_check_mode and other.supports_check_mode,
+            )
+        return merged
+
+    def to_kwargs(self) -> dict[str, Any]:
+        """The arguments of AnsibleModule."""
+        return {
+            "argument_spec": {name: dict(option) for name, option in self.options.items()},
+            "mutually_exclusive": [list(names) for names in self.mutually_exclusive],
+            "required_together": [list(names) for names in self.required_together],
+            "required_one_of": [list(names) for names in self.required_one_of],
+            "required_if": [list(rule) for rule in self.required_if],
+            "required_by": {name: list(names) for name, names in self.required_by.items()},
+            "supports_check_mode": self.supports_check_mode,
+        }
+
+
+def _from_environment(name: str) -> tuple[Any, list[str]]:
+    return (env_fallback, [f"HYBRID_EXCHANGE_{name}"])
+
+
+CLOUDS = ["worldwide", "gcc_high", "dod", "china_21vianet", "bleu", "delos"]
+AUTHENTICATIONS = ["certificate", "secret", "managed_identity", "workload_identity", "token"]
+
+TENANT = ArgumentSpec(
+    options={
+        "tenant_id": {"type": "str", "required": True, "fallback": _from_environment("TENANT_ID")},
+        "cloud": {
+            "type": "str",
+            "default": "worldwide",
+            "choices": CLOUDS,
+            "fallback": _from_environment("CLOUD"),
+        },
+        "login_url": {"type": "str"},
+        "graph_url": {"type": "str"},
+        "exchange_url": {"type": "str"},
+        "client_id": {"type": "str", "required": True, "fallback": _from_environment("CLIENT_ID")},
+        "authentication": {"type": "str", "choices": AUTHENTICATIONS},
+        "client_secret": {"type": "str", "no_log": True, "fallback": _from_environment("CLIENT_SECRET")},
+        "client_certificate": {"type": "path", "fallback": _from_environment("CLIENT_CERTIFICATE")},
+        "client_certificate_password": {"type": "str", "no_log": True},
+        "federated_token_file": {"type": "path", "no_log": False},
+        "access_tokens": {
+            "type": "dict",
+            "no_log": True,
+            "options": {
+                "graph": {"type": "str", "no_log": True},
+                "exchange": {"type": "str", "no_log": True},
+            },
+        },
+        "token_cache": {"type": "path", "no_log": False},
+        "ca_path": {"type": "path"},
+        "request_timeout": {"type": "int", "default": 60},
+        "retry_timeout": {"type": "int", "default": 300},
+        "mailbox_limit": {"type": "int", "default": 600000},
+    },
+    required_if=[
+        ("authentication", "certificate", ("client_certificate",)),
+        ("authentication", "secret", ("client_secret",)),
+        ("authentication", "workload_identity", ("federated_token_file",)),
+        ("authentication", "token", ("access_tokens",)),
+    ],
+)
+"""Where the tenant is and how to sign in."""
+
+DIRECTORY = ArgumentSpec(
+    options={
+        "directory_hosts": {"type": "list", "elements": "str"},
+        "directory_port": {"type": "int"},
+        "directory_transport": {"type": "str", "default": "ldaps", "choices": ["ldaps", "starttls"]},
+        "directory_server_name": {"type": "str"},
+        "directory_user": {"type": "str"},
+        "directory_password": {"type": "str", "no_log": True},
+        "directory_ca_path": {"type": "path"},
+        "directory_base_dn": {"type": "str"},
+        "directory_timeout": {"type": "int", "default": 30},
+    },
+    required_together=[("directory_user", "directory_password")],
+)
+"""Where Active Directory is and how to bind."""
+
+RUN = ArgumentSpec(
+    options={
+        "artifact_dir": {"type": "path", "default": "artifacts"},
+        "report_limit": {"type": "int", "default": 20},
+        "progress_file": {"type": "path"},
+    },
+)
+"""How a run reports."""
+
+SELECTION_KINDS = ("identities", "identities_file", "group", "filter", "organizational_unit", "all_mailboxes")
+
+OPTIONAL_SELECTION = ArgumentSpec(
+    options={
+        "identities": {"type": "list", "elements": "str"},
+        "identities_file": {"type": "path"},
+        "identities_column": {"type": "str"},
+        "group": {"type": "str"},
+        "filter": {"type": "str"},
+        "organizational_unit": {"type": "str"},
+        "all_mailboxes": {"type": "bool"},
+        "exclude": {"type": "list", "elements": "str", "default": []},
+        "allow_empty": {"type": "bool", "default": False},
+    },
+    mutually_exclusive=[SELECTION_KINDS],
+    required_by={"identities_column": ("identities_file",)},
+)
+"""Which mailboxes, for modules that can do without a selection."""
+
+SELECTION = OPTIONAL_SELECTION.merge(ArgumentSpec(required_one_of=[SELECTION_KINDS]))
+"""Which mailboxes: exactly one kind of selection."""

@@ -1,0 +1,81 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
+
+"""Which directory object belongs to which mailbox: the join by source anchor.
+
+The anchor of an AD object is its mS-DS-ConsistencyGuid, or its objectGUID where it has none. An object whose
+objectGUID fits but whose mS-DS-ConsistencyGuid is another one belongs to somebody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.source_anchor import filter_escape
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory, Entry
+
+T = TypeVar("T")
+
+ANCHOR_ATTRIBUTES = ("mS-DS-ConsistencyGuid", "objectGUID")
+OBJECT_GUID = "objectGUID"
+USERS = "(objectCategory=person)(objectClass=user)"
+BATCH = 100  # anchors per search
+SEARCH_AT_MOST = 500  # anchors; mS-DS-ConsistencyGuid is not indexed, so every search by it reads all users of a domain
+
+
+def anchor_attributes(name: str | None) -> tuple[str, ...]:
+    """The attributes that hold the anchor, in the order in which they count."""
+    return (name,) if name else ANCHOR_ATTRIBUTES
+
+
+def anchor_of(entry: Entry, names: Sequence[str]) -> bytes | None:
+    """The anchor of an object, or None where it has none."""
+    for name in names:
+        found = entry.values.get(name)
+        if found:
+            return found[0]
+    return None
+
+
+def find(
+    directory: Directory, anchors: Collection[bytes], attributes: Sequence[str], anchor_names: Sequence[str]
+) -> Iterator[tuple[bytes, Entry]]:
+    """The objects with these anchors. An anchor that comes twice belongs to two objects.
+
+    Few anchors are searched for, many are picked from one read of all users.
+    """
+    wanted = list(dict.fromkeys((*anchor_names, OBJECT_GUID, *attributes)))
+    filters = _searches(anchors, anchor_names) if len(anchors) <= SEARCH_AT_MOST else iter((f"(&{USERS})",))
+    for filter_text in filters:
+        for entry in directory.search(directory.base_dn, filter_text, wanted):
+            anchor = anchor_of(entry, anchor_names)
+            if anchor is not None and anchor in anchors:
+                yield anchor, entry
+
+
+def by_guid(directory: Directory, guids: Sequence[bytes], attributes: Sequence[str]) -> dict[bytes, Entry]:
+    """The objects with these objectGUIDs, which stay when an object is renamed or moved."""
+    wanted = list(dict.fromkeys((OBJECT_GUID, *attributes)))
+    found: dict[bytes, Entry] = {}
+    for batch in batches(guids, BATCH):
+        terms = "".join(f"({OBJECT_GUID}={filter_escape(guid)})" for guid in batch)
+        for entry in directory.search(directory.base_dn, f"(|{terms})", wanted):
+            found[entry.values[OBJECT_GUID][0]] = entry
+    return found
+
+
+def _searches(anchors: Collection[bytes], names: Sequence[str]) -> Iterator[str]:
+    for batch in batches(sorted(anchors), BATCH):
+        terms = "".join(f"({name}={filter_escape(anchor)})" for anchor in batch for name in names)
+        yield f"(&{USERS}(|{terms}))"
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of at most ``size``."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

@@ -1,0 +1,139 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
+
+"""The cloud's side: what the selected mailboxes hold, and by which anchor AD knows them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute, Values
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import WRITEBACK, attribute
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Mailboxes
+
+_TYPES = frozenset({"type_details", "display_type"})  # follow RecipientTypeDetails, which every mailbox has
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One mailbox as a source of values; ``values`` are in the order of the attributes asked for.
+
+    A value is None where it cannot be stated for AD; ``problem`` says why for the first of them. ``anchor`` is None
+    for a user that AD does not know.
+    """
+
+    id: str
+    name: str
+    dir_synced: bool
+    cloud_managed: bool
+    anchor: bytes | None
+    domain: str
+    distinguished_name: str
+    values: tuple[Values | None, ...]
+    problem: str = ""
+
+
+def attributes_named(names: Sequence[str] | None) -> tuple[Attribute, ...]:
+    """The attributes of these names, the written-back ones for None; InputError where one cannot be written."""
+    found = {item.ldap_name: item for item in map(attribute, WRITEBACK if names is None else names)}
+    if not found:
+        raise InputError("attributes is an empty list: name at least one, or leave it out for the written-back ones.")
+    refused = [name for name, item in found.items() if not item.directory_writable]
+    if refused:
+        raise InputError(
+            f"These attributes cannot be taken from the cloud: {', '.join(refused)}. They are mastered in Active "
+            "Directory, set by the service, or have no value in the cloud that means the same in AD.",
+            attributes=refused,
+        )
+    return tuple(found.values())
+
+
+def read_sources(
+    mailboxes: Mailboxes,
+    selection: Selection,
+    attributes: Sequence[Attribute],
+    *,
+    style: str,
+    progress: Progress,
+) -> list[Source]:
+    """All selected mailboxes with their values and anchors."""
+    properties = list(dict.fromkeys(item.exchange_property for item in attributes if item.exchange_property))
+    progress.start("read mailboxes")
+    rows: list[tuple[Mailbox, tuple[Values | None, ...], str]] = []
+    for mailbox in mailboxes.read(selection, properties):
+        rows.append(_stripped(mailbox, attributes, style))
+        progress.advance()
+    ids = [mailbox.id for mailbox, _values, _problem in rows if mailbox.dir_synced]
+    progress.start("read users", len(ids))
+    # An empty list of ids asks for nobody, whereas None would ask for everybody.
+    users = {} if not ids else mailboxes.users(None if selection.kind == "all" else ids)
+    sources = []
+    for mailbox, values, problem in rows:
+        user = users.get(mailbox.id)
+        sources.append(
+            Source(
+                id=mailbox.id,
+                name=mailbox.user_principal_name,
+                dir_synced=mailbox.dir_synced,
+                cloud_managed=mailbox.cloud_managed,
+                anchor=user.source_anchor if user else None,
+                domain=user.domain if user else "",
+                distinguished_name=user.distinguished_name if user else "",
+                values=values,
+                problem=problem,
+            )
+        )
+    return sources
+
+
+def _stripped(
+    mailbox: Mailbox, attributes: Iterable[Attribute], style: str
+) -> tuple[Mailbox, tuple[Values | None, ...], str]:
+    """The mailbox without its raw properties, which at hundreds of thousands of mailboxes would fill the memory."""
+    values: list[Values | None] = []
+    problem = ""
+    for item in attributes:
+        name = item.exchange_property
+        if name is not None and item.cast not in _TYPES and name not in mailbox.properties:
+            # Absent is not empty: taking it for empty would clear the value in AD.
+            values.append(None)
+            problem = problem or f"Exchange Online did not return its property {name}"
+            continue
+        try:
+            values.append(mailbox.values(item, style))
+        except InputError as error:
+            values.append(None)
+            problem = problem or error.message
+    bare = Mailbox(
+        id=mailbox.id,
+        user_principal_name=mailbox.user_principal_name,
+        display_name=mailbox.display_name,
+        primary_smtp_address=mailbox.primary_smtp_address,
+        recipient_type=mailbox.recipient_type,
+        recipient_type_details=mailbox.recipient_type_details,
+        dir_synced=mailbox.dir_synced,
+        cloud_managed=mailbox.cloud_managed,
+        when_changed=mailbox.when_changed,
+    )
+    return bare, tuple(values), problem
+
+
+def elsewhere(source: Source, base_dn: str, domain: str) -> bool:
+    """Whether the user, as Entra knows it, lives in another domain or outside of where this run searches."""
+    if source.domain and source.domain.casefold() != domain.casefold():
+        return True
+    name, base = _folded(source.distinguished_name), _folded(base_dn)
+    return bool(name) and name != base and not name.endswith(f",{base}")
+
+
+def _folded(dn: str) -> str:
+    """A distinguished name for comparing, whatever its case and the blanks after its commas."""
+    return re.sub(r"\s*,\s*", ",", dn.strip()).casefold()

@@ -1,0 +1,236 @@
+#!/usr/bin/python
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module hybrid.exchange.mailbox_authority: see DOCUMENTATION."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mailbox_authority
+short_description: Move the source of authority of mailboxes to the cloud, or back
+version_added: 0.1.0
+author: hybrid.exchange contributors (@hybrid-exchange)
+description:
+  - Sets C(IsExchangeCloudManaged) of the selected mailboxes, so that their Exchange attributes are edited in Exchange
+    Online instead of Active Directory, or the other way round.
+  - A snapshot with the plan and the attributes of every selected mailbox is on disk before the first write.
+  - What counts is what reading back shows. An error of the service for a change that was carried out all the same is no
+    failure, and a success answer for one that was not is one.
+  - Exactly one of O(identities), O(identities_file), O(group), O(filter), O(organizational_unit) and O(all_mailboxes)
+    says which mailboxes.
+extends_documentation_fragment:
+  - hybrid.exchange.tenant
+  - hybrid.exchange.directory
+  - hybrid.exchange.run
+  - hybrid.exchange.selection
+  - hybrid.exchange.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  authority:
+    description:
+      - Where the attributes are edited from now on.
+      - With V(on_premises), the next synchronization overwrites the values in Exchange Online with those in Active
+        Directory. It is no merge. Values that were changed in the cloud only are lost, unless they are written to
+        Active Directory before, for example by M(hybrid.exchange.directory_writeback). Prove it by
+        M(hybrid.exchange.roundtrip_info).
+    type: str
+    required: true
+    choices: [cloud, on_premises]
+  quiet_hours:
+    description:
+      - Leave out mailboxes whose object in Active Directory was changed within this many hours, because the change may
+        still be under way. Microsoft asks for one synchronization cycle plus 24 hours. V(0) leaves the check out.
+      - Needs O(directory_hosts). It is about O(authority=cloud) only. It goes by C(whenChanged) of the domain
+        controller, so that any change of the object counts, and an object that does not exist proves nothing.
+    type: float
+    default: 0
+  on_ineligible:
+    description:
+      - What to do about selected objects that cannot be moved, such as cloud-only mailboxes, mail users, and mailboxes
+        that are not quiet for O(quiet_hours).
+      - V(fail) changes nothing at all, V(skip) moves the rest. Either names them with the reason.
+    type: str
+    default: fail
+    choices: [fail, skip]
+  max_changes:
+    description: Change nothing at all if more than this many mailboxes would change.
+    type: int
+    default: 5000
+  max_change_percent:
+    description: Change nothing at all if more than this share of the selected mailboxes would change.
+    type: float
+    default: 100
+seealso:
+  - module: hybrid.exchange.mailbox_info
+  - module: hybrid.exchange.roundtrip_info
+  - module: hybrid.exchange.directory_writeback
+"""
+
+EXAMPLES = r"""
+- name: Move what can be moved, after 24 quiet hours
+  hybrid.exchange.mailbox_authority:
+    all_mailboxes: true
+    authority: cloud
+    quiet_hours: 24
+    on_ineligible: skip
+
+- name: Move all that can be moved, but at most 1000 at once
+  hybrid.exchange.mailbox_authority:
+    all_mailboxes: true
+    authority: cloud
+    on_ineligible: skip
+    max_changes: 1000
+
+- name: Hand them back to Active Directory
+  hybrid.exchange.mailbox_authority:
+    all_mailboxes: true
+    authority: on_premises
+    on_ineligible: skip
+"""
+
+RETURN = r"""
+authority:
+  description: The authority that was asked for.
+  returned: when a plan was made
+  type: str
+  sample: cloud
+counts:
+  description: Numbers of mailboxes. In check mode they are those of the plan.
+  returned: when a plan was made
+  type: dict
+  contains:
+    total:
+      description: All objects looked at.
+      type: int
+      returned: success
+    changed:
+      description: Those that were moved, or would be.
+      type: int
+      returned: success
+    unchanged:
+      description: Those that were right already.
+      type: int
+      returned: success
+    ineligible:
+      description: Those left out.
+      type: int
+      returned: success
+    ineligible_by_reason:
+      description: Those left out, by reason.
+      type: dict
+      returned: success
+    failed:
+      description: Those that should have been moved and were not.
+      type: int
+      returned: success
+    applied_despite_error:
+      description: Those moved although the service answered with an error.
+      type: int
+      returned: success
+  sample:
+    total: 200
+    changed: 150
+    unchanged: 48
+    ineligible: 2
+    ineligible_by_reason: {no_mailbox: 2}
+    failed: 0
+    applied_despite_error: 1
+ineligible:
+  description: The first objects left out, with the reason.
+  returned: when a plan was made
+  type: list
+  elements: dict
+  sample:
+    - object: board@contoso.com
+      id: 2b3c4d5e-0000-4000-8000-000000000002
+      reason: no_mailbox
+      message: board@contoso.com has no mailbox in Exchange Online.
+artifact:
+  description: The plan and the snapshot of every selected mailbox, one JSON object a line.
+  returned: when the guards were passed
+  type: dict
+  sample: {path: /srv/artifacts/authority-cloud-20260803T101500.000000Z.jsonl, sha256: 9f86d081..., lines: 200}
+outcomes:
+  description: What became of each mailbox that was to change, one JSON object a line.
+  returned: when something was sent
+  type: dict
+  sample: {path: /srv/artifacts/authority-cloud-outcomes-20260803T101501.000000Z.jsonl, sha256: 60303ae2..., lines: 150}
+failures:
+  description: The first mailboxes that could not be moved, with the error.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+service:
+  description: What the run cost at the service.
+  returned: always
+  type: dict
+  sample: {requests: 40, throttled_requests: 0, retried_requests: 0, waited_seconds: 0.0}
+"""
+
+import time
+
+from ansible_collections.hybrid.exchange.plugins.module_utils._authority.change_times import DirectoryChangeTimes
+from ansible_collections.hybrid.exchange.plugins.module_utils._authority.recipients import ExchangeRecipients
+from ansible_collections.hybrid.exchange.plugins.module_utils._authority.transfer import Ends, Transfer, transfer
+from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
+    DIRECTORY,
+    RUN,
+    SELECTION,
+    TENANT,
+    ArgumentSpec,
+)
+from ansible_collections.hybrid.exchange.plugins.module_utils._module.main import ModuleContext, Outcome, run
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.limits import Limits
+
+SPEC = ArgumentSpec(
+    options={
+        "authority": {"type": "str", "required": True, "choices": ["cloud", "on_premises"]},
+        "quiet_hours": {"type": "float", "default": 0},
+        "on_ineligible": {"type": "str", "default": "fail", "choices": ["fail", "skip"]},
+        "max_changes": {"type": "int", "default": 5000},
+        "max_change_percent": {"type": "float", "default": 100},
+    }
+).merge(TENANT, DIRECTORY, RUN, SELECTION)
+
+
+def use_case(context: ModuleContext) -> Outcome:
+    """Hand the far ends to the transfer."""
+    params = context.params
+    request = Transfer(
+        selection=context.selection,
+        authority=params["authority"],
+        limits=Limits(params["max_changes"], params["max_change_percent"]),
+        mailbox_limit=params["mailbox_limit"],
+        quiet_hours=params["quiet_hours"],
+        on_ineligible=params["on_ineligible"],
+        report_limit=context.report_limit,
+    )
+    quiet = params["quiet_hours"] > 0 and params["authority"] == "cloud"
+    ends = Ends(
+        mailboxes=context.mailboxes,
+        recipients=ExchangeRecipients(context.exchange),
+        artifacts=context.artifacts,
+        progress=context.progress,
+        sleep=time.sleep,
+        change_times=DirectoryChangeTimes(context.directory, context.mailboxes.users) if quiet else None,
+    )
+    outcome = transfer(request, ends, check_mode=context.check_mode)
+    return Outcome(outcome.changed, outcome.result, outcome.diff)
+
+
+def main() -> None:
+    """Run the module."""
+    run(SPEC, use_case)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+#!/usr/bin/python
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Prove that Active Directory holds what the cloud holds."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: roundtrip_info
+short_description: Prove that Active Directory holds what the mailboxes hold in the cloud, or say where not
+version_added: 0.1.0
+author: hybrid.exchange contributors (@hybrid-exchange)
+description:
+  - Reads the selected mailboxes from Exchange Online and their user objects from Active Directory, both in bulk, and
+    compares them attribute by attribute, each by its own rules. It writes nothing.
+  - Run it before a Cloud Sync writeback job starts, too. RV(at_risk) then tells how many objects hold values that
+    only Active Directory has, which the job's first cycle may overwrite.
+  - Cloud Sync cycles look only at objects that changed in the cloud, so a change made in Active Directory afterwards
+    stays unseen. This module sees it.
+  - What cannot be compared is not proven.
+extends_documentation_fragment:
+  - hybrid.exchange.attributes
+  - hybrid.exchange.tenant
+  - hybrid.exchange.directory
+  - hybrid.exchange.run
+  - hybrid.exchange.selection
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
+    details: It changes nothing.
+  idempotent:
+    support: full
+options:
+  attributes:
+    description:
+      - The attributes to compare, by their names in Active Directory.
+      - By default those that a Cloud Sync writeback job writes.
+    type: list
+    elements: str
+  include_not_written_back:
+    description:
+      - Compare the attributes, too, that can be edited in the cloud once a mailbox is cloud-managed, but that nobody
+        writes back. A rollback would overwrite them with what Active Directory holds.
+      - They are reported as C(not_written_back) and do not count for RV(proven).
+    type: bool
+    default: false
+  type_values:
+    description:
+      - The notation of C(msExchRecipientTypeDetails) and C(msExchRecipientDisplayType) that is expected. V(remote) is
+        what Exchange Server gives to a mailbox that is in the cloud, V(local) the plain type.
+    type: str
+    default: remote
+    choices: [remote, local]
+  proxy_addresses:
+    description:
+      - Whether addresses that only Active Directory has make a difference. With V(merge) they do not, but are reported;
+        with V(exact) they do.
+    type: str
+    default: merge
+    choices: [merge, exact]
+  source_anchor_attribute:
+    description:
+      - The attribute that holds the source anchor, where Connect was set up with another one.
+      - By default C(mS-DS-ConsistencyGuid), and C(objectGUID) for objects that have none.
+    type: str
+  fail_on_difference:
+    description: Fail unless RV(proven).
+    type: bool
+    default: false
+seealso:
+  - module: hybrid.exchange.directory_writeback
+  - module: hybrid.exchange.writeback_cycle
+"""
+
+EXAMPLES = r"""
+- name: Prove the round trip
+  hybrid.exchange.roundtrip_info:
+    all_mailboxes: true
+  register: roundtrip
+
+- name: Say what is proven
+  ansible.builtin.debug:
+    msg: "{{ roundtrip.counts.equal }} mailboxes are equal, {{ roundtrip.counts.differs }} differ"
+
+- name: What would the first cycle of a new job overwrite, and what would a rollback lose?
+  hybrid.exchange.roundtrip_info:
+    all_mailboxes: true
+    proxy_addresses: exact
+    include_not_written_back: true
+
+- name: Stop here if a proof is required and there is none
+  hybrid.exchange.roundtrip_info:
+    all_mailboxes: true
+    fail_on_difference: "{{ proof_required | default(false) }}"
+"""
+
+RETURN = r"""
+proven:
+  description:
+    - Whether every selected mailbox that is synchronized from Active Directory was compared and is equal in all
+      attributes that are written back.
+  returned: always
+  type: bool
+percent:
+  description: How many percent of them are. Rounded down, so that 100 means all.
+  returned: always
+  type: float
+counts:
+  description:
+    - How many mailboxes were selected (C(total)), and how many are C(equal), C(differs), C(missing) (no object in
+      Active Directory), C(ambiguous_anchor), C(unreadable), C(elsewhere) (in another domain or outside
+      O(directory_base_dn)) and C(cloud_only) (not synchronized, so nothing to prove).
+    - C(not_cloud_managed) and C(at_risk) are counted across those.
+  returned: always
+  type: dict
+  sample: {"total": 120, "equal": 118, "differs": 2}
+attributes:
+  description:
+    - Per attribute, how many mailboxes are C(equal), C(differs), C(not_written_back), C(unreadable) or C(at_risk).
+  returned: always
+  type: dict
+  sample: {"mail": {"equal": 119, "differs": 1}}
+at_risk:
+  description: How many objects hold values that only Active Directory has.
+  returned: always
+  type: int
+differing:
+  description: The first O(report_limit) mailboxes that are not proven, with the names of the attributes that differ.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{"object": "user@contoso.com", "status": "differs", "attributes": ["mail"]}]
+domain:
+  description: The domain that was compared.
+  returned: always
+  type: str
+  sample: contoso.com
+directory_host:
+  description: The domain controller that was read.
+  returned: always
+  type: str
+  sample: dc1.contoso.com:636
+artifact:
+  description:
+    - The artifact with one line per selected mailbox, with both values of every attribute that is not equal, and
+      C(directory_only_values).
+  returned: always
+  type: dict
+  contains:
+    path:
+      description: Where the file is.
+      type: str
+    sha256:
+      description: Its SHA-256.
+      type: str
+    lines:
+      description: How many lines it has.
+      type: int
+service:
+  description: How often the service throttled this run, and how long it waited for that.
+  returned: always
+  type: dict
+"""
+
+from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
+    DIRECTORY,
+    RUN,
+    SELECTION,
+    TENANT,
+    ArgumentSpec,
+)
+from ansible_collections.hybrid.exchange.plugins.module_utils._module.main import ModuleContext, Outcome, run
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.prove import Options, prove_round_trip
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Run
+
+SPEC = ArgumentSpec(
+    options={
+        "attributes": {"type": "list", "elements": "str"},
+        "include_not_written_back": {"type": "bool", "default": False},
+        "type_values": {"type": "str", "default": "remote", "choices": ["remote", "local"]},
+        "proxy_addresses": {"type": "str", "default": "merge", "choices": ["merge", "exact"]},
+        "source_anchor_attribute": {"type": "str"},
+        "fail_on_difference": {"type": "bool", "default": False},
+    }
+).merge(TENANT, DIRECTORY, RUN, SELECTION)
+
+
+def use_case(context: ModuleContext) -> Outcome:
+    """Hand the far ends to the use case."""
+    params = context.params
+    options = Options(
+        selection=context.selection,
+        attributes=params["attributes"],
+        include_not_written_back=params["include_not_written_back"],
+        type_values=params["type_values"],
+        proxy_addresses=params["proxy_addresses"],
+        source_anchor_attribute=params["source_anchor_attribute"],
+        fail_on_difference=params["fail_on_difference"],
+    )
+    report = prove_round_trip(options, context.mailboxes, context.directory, Run.of(context))
+    return Outcome(report.changed, report.result)
+
+
+def main() -> None:
+    """Run the module."""
+    run(SPEC, use_case)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+#!/usr/bin/python
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module hybrid.exchange.writeback_mapping: see DOCUMENTATION."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: writeback_mapping
+short_description: Keep the mappings of a writeback job as stated
+version_added: 0.1.0
+author: hybrid.exchange contributors (@hybrid-exchange)
+description:
+  - Lays mapping rules over the mappings of the Cloud Sync job of an AD domain. What the rules name becomes as they say.
+    Everything else stays, scope and custom mappings too.
+  - So it can add the mapping for C(mail), which jobs made before 3 August 2026 lack, without what restoring the default
+    mappings in the portal costs.
+  - The whole schema is read again right before it is written. If somebody changed it meanwhile, nothing is written.
+    The schema before the change is kept as an artifact.
+  - A rule for an attribute that stays mastered in AD, or that is the service's own, is refused.
+  - The service begins its cycles anew after a change of mappings.
+extends_documentation_fragment:
+  - hybrid.exchange.tenant
+  - hybrid.exchange.run
+  - hybrid.exchange.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  domain:
+    description: The DNS name of the AD domain that the job writes to.
+    type: str
+    required: true
+  mappings:
+    description:
+      - The rules. Each needs O(mappings[].target) and exactly one of O(mappings[].source), O(mappings[].expression) and
+        O(mappings[].constant). What else a rule leaves out stays as it is, or gets the service's default where the
+        mapping is new.
+    type: list
+    elements: dict
+    suboptions:
+      target:
+        description: The AD attribute, by its LDAP name.
+        type: str
+        required: true
+      source:
+        description: The attribute of the user in the cloud whose value is written.
+        type: str
+      expression:
+        description: An expression of Microsoft Entra attribute mappings, for example V(ToLower([mail])).
+        type: str
+      constant:
+        description: A value that is written for everybody.
+        type: str
+      flow_type:
+        description: When the value is written, in the service's words.
+        type: str
+        choices: [Always, ObjectAddOnly, MultiValueAddOnly, ValueAddOnly, AttributeAddOnly]
+      flow_behavior:
+        description: Whether the value is written when it changed, or in each cycle.
+        type: str
+        choices: [FlowWhenChanged, FlowAlways]
+      default:
+        description: The value that is written where the source has none. An empty text removes the default.
+        type: str
+      matching_priority:
+        description: The order in which attributes join users and AD objects; V(0) takes no part in that.
+        type: int
+  rules_file:
+    description:
+      - A YAML file of such rules, as a list or under the key C(mappings). All values are texts as written.
+      - What is wrong in it is an error that names file, line and column.
+    type: path
+  purge:
+    description:
+      - Whether mappings without a rule are removed. Only mappings of attributes that rules may name are; the service's
+        own, and those that join users and AD objects, stay.
+    type: bool
+    default: false
+  application_template_id:
+    description:
+      - The id of Microsoft's application template that writeback configurations are made from.
+      - Change it only if Microsoft does.
+    type: str
+    default: 3b99513e-0cee-4291-aea8-84356239fb82
+  job_template_id:
+    description:
+      - The id of Microsoft's template for the job in such a configuration.
+      - Change it only if Microsoft does.
+    type: str
+    default: Entra2ADExchangeOnlineAttributeWriteback
+seealso:
+  - module: hybrid.exchange.writeback_job
+  - module: hybrid.exchange.writeback_cycle
+  - name: Expressions
+    description: Microsoft's reference for expressions of attribute mappings.
+    link: https://learn.microsoft.com/entra/identity/app-provisioning/functions-for-customizing-application-data
+"""
+
+EXAMPLES = r"""
+- name: Add the mapping for mail to a job that was made before it existed
+  hybrid.exchange.writeback_mapping:
+    domain: contoso.lab
+    mappings:
+      - target: mail
+        source: Mail
+
+- name: Look at what a change of rules would do
+  hybrid.exchange.writeback_mapping:
+    domain: contoso.lab
+    mappings:
+      - target: mail
+        source: Mail
+      - target: extensionAttribute15
+        expression: ToLower([extensionAttribute15])
+        flow_behavior: FlowWhenChanged
+  check_mode: true
+  diff: true
+"""
+
+RETURN = r"""
+changes:
+  description: One line for each mapping that was changed, or would be. C(+) is added, C(-) removed, C(~) changed.
+  returned: success
+  type: list
+  elements: str
+  sample: ["+ mail: [Mail]"]
+job_id:
+  description: The job.
+  returned: success
+  type: str
+artifact:
+  description: The job's schema before the change.
+  returned: when something was changed
+  type: dict
+  sample: {path: /srv/artifacts/writeback-schema-before-20260803T101500.000000Z.jsonl, sha256: 9f86d081..., lines: 1}
+counts:
+  description: Numbers of mappings that were added, changed and removed.
+  returned: success
+  type: dict
+  sample: {rules: 1, added: 1, changed: 0, removed: 0}
+service:
+  description: What the run cost at the service.
+  returned: success
+  type: dict
+  sample: {requests: 6, throttled_requests: 0, retried_requests: 0, waited_seconds: 0.0}
+"""
+
+from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Templates
+from ansible_collections.hybrid.exchange.plugins.module_utils._job.map import apply_rules, counts, shown
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import rule, rules_file
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.templates import (
+    APPLICATION_TEMPLATE,
+    JOB_TEMPLATE,
+)
+from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import RUN, TENANT, ArgumentSpec
+from ansible_collections.hybrid.exchange.plugins.module_utils._module.main import ModuleContext, Outcome, run
+
+SPEC = ArgumentSpec(
+    options={
+        "domain": {"type": "str", "required": True},
+        "mappings": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "target": {"type": "str", "required": True},
+                "source": {"type": "str"},
+                "expression": {"type": "str"},
+                "constant": {"type": "str"},
+                "flow_type": {
+                    "type": "str",
+                    "choices": ["Always", "ObjectAddOnly", "MultiValueAddOnly", "ValueAddOnly", "AttributeAddOnly"],
+                },
+                "flow_behavior": {"type": "str", "choices": ["FlowWhenChanged", "FlowAlways"]},
+                "default": {"type": "str"},
+                "matching_priority": {"type": "int"},
+            },
+            "mutually_exclusive": [("source", "expression", "constant")],
+            "required_one_of": [("source", "expression", "constant")],
+        },
+        "rules_file": {"type": "path"},
+        "purge": {"type": "bool", "default": False},
+        "application_template_id": {"type": "str", "default": APPLICATION_TEMPLATE},
+        "job_template_id": {"type": "str", "default": JOB_TEMPLATE},
+    },
+    mutually_exclusive=[("mappings", "rules_file")],
+    required_one_of=[("mappings", "rules_file")],
+).merge(TENANT, RUN)
+
+
+def use_case(context: ModuleContext) -> Outcome:
+    """Lay the rules over the job's mappings."""
+    options = context.params
+    if options["rules_file"]:
+        rules = rules_file.read(options["rules_file"])
+    else:
+        rules = rule.from_option(options["mappings"])
+    mapped = apply_rules(
+        context.synchronization,
+        options["domain"],
+        Templates(options["application_template_id"], options["job_template_id"]),
+        rules,
+        options["purge"],
+        context.check_mode,
+        context.artifacts,
+        context.warn,
+    )
+    result = {
+        "changes": mapped.lines(),
+        "job_id": mapped.job.id,
+        "counts": {"rules": len(rules), **counts(mapped)},
+        **({"artifact": mapped.artifact} if mapped.artifact else {}),
+    }
+    return Outcome(mapped.changed, result, shown(mapped, options["domain"]))
+
+
+def main() -> None:
+    """Run the module."""
+    run(SPEC, use_case)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Expressions: all that Microsoft's reference prints must be read, and keep their meaning when written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import source
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import FUNCTIONS, Function
+from hypothesis import given
+from hypothesis import strategies as st
+
+REFERENCE = json.loads((Path(__file__).parents[2] / "reference" / "expression-functions.json").read_text())
+
+
+def printed() -> Iterator[str]:
+    for function in REFERENCE["functions"].values():
+        for example in function.get("examples", ()):
+            yield example["expression"]
+        yield from function.get("other_expressions", ())
+
+
+@pytest.mark.parametrize("expression", sorted(set(printed())))
+def test_every_printed_expression_is_read_and_keeps_its_meaning(expression: str) -> None:
+    node = ex.parse(expression)
+    assert ex.parse(ex.render(node)) == node
+
+
+def test_the_functions_are_those_of_the_reference() -> None:
+    assert set(FUNCTIONS) - {"Trim"} == set(REFERENCE["functions"])
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCE["functions"]))
+def test_parameters_have_the_names_of_the_reference(name: str) -> None:
+    text = " ".join(parameter["name"] for parameter in REFERENCE["functions"][name]["parameters"])
+    for parameter in FUNCTIONS[name].parameters + FUNCTIONS[name].repeated:
+        assert parameter in text
+
+
+def test_repeated_parameters_are_told_apart() -> None:
+    assert FUNCTIONS["Switch"].names(6) == ["source", "defaultValue", "key1", "value1", "key2", "value2"]
+    assert FUNCTIONS["Join"].names(3) == ["separator", "source1", "source2"]
+    assert Function().names(2) == ["parameter1", "parameter2"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("", "missing at the end"),
+        ("Append([a], ", "missing at the end|not closed"),
+        ("Append([a]", "not closed"),
+        ("Append([a] [b])", "comma or a closing bracket"),
+        ('Append([a], "b)', "string is not closed"),
+        ("[a] [b]", "out of place"),
+        ("Append([a], 'b')", "out of place"),
+        ("(", "out of place"),
+        ("[a]]", "out of place"),
+        ("x" * 10_001, "10001 characters"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(expression: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        ex.parse(expression)
+
+
+def test_an_optional_argument_keeps_its_place() -> None:
+    node = ex.parse('Replace([a], , "x", , "y",)')
+    assert isinstance(node, ex.Call)
+    assert node.arguments[1] is None
+    assert node.arguments[3] is None
+    assert len(node.arguments) == 6
+
+
+@given(st.text(max_size=50))
+def test_any_text_survives_as_a_constant(text: str) -> None:
+    assert ex.parse(ex.render(ex.Text(text))) == ex.Text(text)
+    assert source.meaning(source.from_constant(text)) == ("Constant", text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('Append([a],"x")', 'Append( [a] , "x" )'),
+        ("[mail]", "[ Mail ]"),
+    ],
+)
+def test_equal_meanings_are_equal(one: str, other: str) -> None:
+    assert source.meaning(source.from_expression(one)) == source.meaning(source.from_expression(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [('Append([a],"x")', 'Append([a],"X")'), ("ToLower([a])", "ToUpper([a])"), ("[a]", "[b]"), ('"a"', "[a]")],
+)
+def test_different_meanings_differ(one: str, other: str) -> None:
+    assert source.meaning(source.from_expression(one)) != source.meaning(source.from_expression(other))
+
+
+def test_a_function_is_sent_as_a_tree() -> None:
+    assert source.from_expression('Append(ToLower([mail]), "x")') == {
+        "type": "Function",
+        "name": "Append",
+        "expression": 'Append(ToLower([mail]), "x")',
+        "parameters": [
+            {
+                "key": "source",
+                "value": {
+                    "type": "Function",
+                    "name": "ToLower",
+                    "expression": "ToLower([mail])",
+                    "parameters": [
+                        {
+                            "key": "source",
+                            "value": {"type": "Attribute", "name": "mail", "expression": "[mail]", "parameters": []},
+                        }
+                    ],
+                },
+            },
+            {"key": "suffix", "value": {"type": "Constant", "name": "x", "expression": '"x"', "parameters": []}},
+        ],
+    }
+
+
+def test_a_live_function_without_its_text_is_understood_by_its_parameters() -> None:
+    sent = source.from_expression('Append(ToLower([mail]), "x")')
+    assert source.meaning({**sent, "expression": None}) == source.meaning(sent)
+
+
+def test_a_live_expression_that_cannot_be_read_equals_itself_only() -> None:
+    odd = {"type": "Function", "name": "Odd", "expression": "Odd(§)", "parameters": []}
+    assert source.meaning(odd) == source.meaning(dict(odd))
+    assert source.meaning(odd) != source.meaning(source.from_expression("Odd()"))
+
+
+@pytest.mark.parametrize(
+    ("expression", "problem"),
+    [
+        ("tolower([a])", "Is ToLower meant"),
+        ("Frobnicate([a])", "has no function Frobnicate"),
+        ("ToLower(SelectUniqueValue([a], [b]))", "outermost"),
+    ],
+)
+def test_what_the_reference_does_not_know_is_told(expression: str, problem: str) -> None:
+    assert any(problem in found for found in ex.problems(ex.parse(expression)))
+
+
+@pytest.mark.parametrize("expression", ["Trim([a])", "IIF(IsPresent([a]), [a], [b])", "Append([a], %DomainFQDN%)"])
+def test_what_the_service_uses_itself_is_no_problem(expression: str) -> None:
+    assert ex.problems(ex.parse(expression)) == []
+
+
+def test_the_attributes_of_an_expression_are_known() -> None:
+    assert ex.attributes(ex.parse('IIF([a]="x", [b], Append([c], "[d]"))')) == {"a", "b", "c"}

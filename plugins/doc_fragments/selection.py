@@ -29,7 +29,9 @@ options:
         C(EmailAddress), C(Identity), C(mail) and C(id) that is there.
     type: str
   group:
-    description: The members of an Entra group, nested ones too, by object id, mail address or display name.
+    description:
+      - The members of an Entra group, nested ones too, by object id, mail address or display name.
+      - Users among them without a mailbox in Exchange Online are reported. Groups, contacts and devices are ignored.
     type: str
   filter:
     description:
@@ -37,7 +39,9 @@ options:
         C(IsExchangeCloudManaged) cannot be filtered by.
     type: str
   organizational_unit:
-    description: Mailboxes whose AD objects are below this distinguished name.
+    description:
+      - Mailboxes whose AD objects are below this distinguished name.
+      - Users there without a mailbox in Exchange Online are reported.
     type: str
   all_mailboxes:
     description: All mailboxes of the tenant.
@@ -49,7 +53,7 @@ options:
     default: []
   allow_empty:
     description:
-      - Whether a selection of no mailbox at all is right. Otherwise it is an error, because it is mostly a mistake.
+      - Whether a selection of nobody at all is right. Otherwise it is an error, because it is mostly a mistake.
     type: bool
     default: false
 requirements:

@@ -37,6 +37,7 @@ options:
   client_id:
     description:
       - The application (client) id of the app registration or managed identity that signs in.
+      - With O(authentication=managed_identity), V(system) means the system-assigned managed identity of the machine.
       - If not given, the environment variable E(HYBRID_EXCHANGE_CLIENT_ID) is used.
     type: str
     required: true

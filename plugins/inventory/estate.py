@@ -62,6 +62,8 @@ options:
       - Where runs keep their artifacts, a directory per tenant; relative to where C(ansible-playbook) was started.
     type: str
     default: artifacts
+    env:
+      - name: HYBRID_EXCHANGE_ARTIFACT_DIR
 """
 
 EXAMPLES = r"""
@@ -119,8 +121,6 @@ class InventoryModule(BaseInventoryPlugin):
     """Inventory plugin; the rules of tenant files are in plugin_utils/_estate."""
 
     NAME = "hybrid.exchange.estate"
-    trusted_by_default = True
-    """Tenant files are kept and reviewed as playbooks are; their templates are the users' own."""
 
     def verify_file(self, path: str) -> bool:
         name = Path(path).name
@@ -198,6 +198,7 @@ def _read_files(loader: DataLoader, directory: Path) -> tuple[list[TenantFile], 
 
 
 def _load(loader: DataLoader, path: str, layout: Layout, files: list[TenantFile], problems: list[Problem]) -> None:
+    # Tenant files are kept and reviewed as playbooks are; their templates are the users' own.
     values = loader.load_from_file(path, cache="none", trusted_as_template=True)
     if isinstance(values, Mapping):
         files.append(TenantFile(path, values, layout))

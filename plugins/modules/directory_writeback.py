@@ -95,21 +95,20 @@ seealso:
 EXAMPLES = r"""
 - name: Write back what Cloud Sync does not carry
   hybrid.exchange.directory_writeback:
-    all_mailboxes: true
+    group: Exchange pilots
     attributes:
       - msExchHideFromAddressLists
 
 - name: Write back everything that no running job writes, unless it concerns more than 1000 mailboxes
   hybrid.exchange.directory_writeback:
-    all_mailboxes: true
+    organizational_unit: OU=Zürich,OU=People,DC=contoso,DC=com
     on_owned: skip
     max_changes: 1000
   register: written
 
 - name: Make the addresses of shared mailboxes exactly those of the cloud
   hybrid.exchange.directory_writeback:
-    filter: "RecipientTypeDetails -eq 'SharedMailbox'"
-    allow_empty: true
+    filter: "RecipientTypeDetails -eq 'SharedMailbox' -and IsDirSynced -eq 'True'"
     attributes:
       - proxyAddresses
       - mail
@@ -126,6 +125,8 @@ counts:
     - Of the others, how many were C(unchanged), C(cloud_only) (not synchronized), C(not_cloud_managed), C(elsewhere)
       (in another domain or outside O(directory_base_dn)), C(not_found), C(ambiguous_anchor), C(out_of_range) (a value
       too long for the schema) or C(refused).
+    - C(without_mailbox) counts the users that O(group) or O(organizational_unit) selects and that have no mailbox in
+      Exchange Online. They are not part of C(total), and a warning names the first of them.
     - C(directory_only_addresses) counts addresses that only Active Directory has and that were kept.
   returned: always
   type: dict

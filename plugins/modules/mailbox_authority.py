@@ -54,8 +54,9 @@ options:
     default: 0
   on_ineligible:
     description:
-      - What to do about selected objects that cannot be moved, such as cloud-only mailboxes, mail users, and mailboxes
-        that are not quiet for O(quiet_hours).
+      - What to do about selected objects that cannot be moved, such as cloud-only mailboxes, members of O(group) and
+        users of O(organizational_unit) without a mailbox in Exchange Online, and mailboxes that are not quiet for
+        O(quiet_hours).
       - V(fail) changes nothing at all, V(skip) moves the rest. Either names them with the reason.
     type: str
     default: fail
@@ -75,25 +76,31 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Move what can be moved, after 24 quiet hours
+- name: Move the members of a group who were left alone for 24 hours
   hybrid.exchange.mailbox_authority:
-    all_mailboxes: true
+    group: Exchange pilots
     authority: cloud
     quiet_hours: 24
     on_ineligible: skip
 
-- name: Move all that can be moved, but at most 1000 at once
+- name: Move a wave that is kept in a file, all of it or nothing
   hybrid.exchange.mailbox_authority:
-    all_mailboxes: true
+    identities_file: waves/pilot.csv
+    authority: cloud
+
+- name: Move one site but for the board, at most 1000 mailboxes at once
+  hybrid.exchange.mailbox_authority:
+    organizational_unit: OU=Zürich,OU=People,DC=contoso,DC=com
+    exclude:
+      - board@contoso.com
     authority: cloud
     on_ineligible: skip
     max_changes: 1000
 
-- name: Hand them back to Active Directory
+- name: Hand a wave back to Active Directory
   hybrid.exchange.mailbox_authority:
-    all_mailboxes: true
+    identities_file: waves/pilot.csv
     authority: on_premises
-    on_ineligible: skip
 """
 
 RETURN = r"""

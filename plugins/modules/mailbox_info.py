@@ -15,6 +15,8 @@ author: hybrid.exchange contributors (@hybrid-exchange)
 description:
   - Reads the selected mailboxes of a tenant from Exchange Online, exports them with their attributes into an artifact,
     and counts them by type, by source of authority, and by whether their authority can be moved.
+  - Users that O(group) or O(organizational_unit) selects and that have no mailbox in Exchange Online are counted among
+    those whose authority cannot be moved.
   - Exactly one of O(identities), O(identities_file), O(group), O(filter), O(organizational_unit) and O(all_mailboxes)
     says which mailboxes.
 extends_documentation_fragment:
@@ -50,10 +52,18 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ tenant.counts.eligible - tenant.counts.cloud_managed }} mailboxes are still managed on premises"
 
+- name: See whether everybody in the first wave can be moved
+  hybrid.exchange.mailbox_info:
+    group: Exchange pilots
+
+- name: Look at one site
+  hybrid.exchange.mailbox_info:
+    organizational_unit: OU=Zürich,OU=People,DC=contoso,DC=com
+    limit: 5
+
 - name: Export the synchronized shared mailboxes
   hybrid.exchange.mailbox_info:
     filter: "RecipientTypeDetails -eq 'SharedMailbox' -and IsDirSynced -eq 'True'"
-    allow_empty: true
     artifact_dir: "{{ playbook_dir }}/artifacts"
 """
 
@@ -64,7 +74,7 @@ counts:
   type: dict
   contains:
     total:
-      description: All selected mailboxes.
+      description: All selected mailboxes, and the selected users without one.
       type: int
       returned: success
     dir_synced:
@@ -84,7 +94,9 @@ counts:
       type: dict
       returned: success
     ineligible:
-      description: Those whose authority cannot be moved, by reason.
+      description:
+        - Those whose authority cannot be moved, by reason. Users without a mailbox in Exchange Online are
+          C(on_premises_mailbox), C(mail_user) or C(no_mailbox).
       type: dict
       returned: success
   sample:
@@ -95,7 +107,7 @@ counts:
     by_type: {SharedMailbox: 100, UserMailbox: 1100}
     ineligible: {cloud_only: 20}
 mailboxes:
-  description: The first O(limit) mailboxes.
+  description: The first O(limit) mailboxes, without the users that have none.
   returned: success
   type: list
   elements: dict
@@ -111,7 +123,8 @@ mailboxes:
       eligible: true
       reason: null
 artifact:
-  description: All mailboxes with their attributes by AD name, one JSON object a line.
+  description:
+    - All mailboxes with their attributes by AD name, one JSON object a line, and a line for each user without one.
   returned: success
   type: dict
   sample: {path: /srv/artifacts/mailboxes-20260803T101500.000000Z.jsonl, sha256: 9f86d081..., lines: 1200}
@@ -128,6 +141,7 @@ service:
 """
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._authority.inspect import Inspection, inspect
+from ansible_collections.hybrid.exchange.plugins.module_utils._authority.recipients import ExchangeRecipients
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
     RUN,
     SELECTION,
@@ -144,6 +158,7 @@ def use_case(context: ModuleContext) -> Outcome:
     result = inspect(
         Inspection(context.selection, context.params["limit"]),
         mailboxes=context.mailboxes,
+        recipients=ExchangeRecipients(context.exchange),
         artifacts=context.artifacts,
         progress=context.progress,
     )

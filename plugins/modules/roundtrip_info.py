@@ -77,9 +77,9 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Prove the round trip
+- name: Prove the round trip of a wave
   hybrid.exchange.roundtrip_info:
-    all_mailboxes: true
+    group: Exchange pilots
   register: roundtrip
 
 - name: Say what is proven
@@ -92,9 +92,16 @@ EXAMPLES = r"""
     proxy_addresses: exact
     include_not_written_back: true
 
+- name: Prove it for one site in two attributes
+  hybrid.exchange.roundtrip_info:
+    organizational_unit: OU=Zürich,OU=People,DC=contoso,DC=com
+    attributes:
+      - proxyAddresses
+      - mail
+
 - name: Stop here if a proof is required and there is none
   hybrid.exchange.roundtrip_info:
-    all_mailboxes: true
+    identities_file: waves/pilot.csv
     fail_on_difference: "{{ proof_required | default(false) }}"
 """
 
@@ -115,6 +122,8 @@ counts:
       Active Directory), C(ambiguous_anchor), C(unreadable), C(elsewhere) (in another domain or outside
       O(directory_base_dn)) and C(cloud_only) (not synchronized, so nothing to prove).
     - C(not_cloud_managed) and C(at_risk) are counted across those.
+    - C(without_mailbox) counts the users that O(group) or O(organizational_unit) selects and that have no mailbox in
+      Exchange Online. They are not part of C(total), and a warning names the first of them.
   returned: always
   type: dict
   sample: {"total": 120, "equal": 118, "differs": 2}
@@ -147,7 +156,7 @@ directory_host:
 artifact:
   description:
     - The artifact with one line per selected mailbox, with both values of every attribute that is not equal, and
-      C(directory_only_values).
+      C(directory_only_values). Users without a mailbox have the status C(without_mailbox).
   returned: always
   type: dict
   contains:
@@ -202,6 +211,8 @@ def use_case(context: ModuleContext) -> Outcome:
         fail_on_difference=params["fail_on_difference"],
     )
     report = prove_round_trip(options, context.mailboxes, context.directory, Run.of(context))
+    for warning in report.warnings:
+        context.warn(warning)
     return Outcome(report.changed, report.result)
 
 

@@ -139,10 +139,12 @@ last_state:
   returned: failure of a wait
   type: str
 counts:
-  description: The numbers of the cycle, or of mailboxes by what became of them.
+  description:
+    - The numbers of the cycle, or of mailboxes by what became of them. C(without_mailbox) counts selected users that
+      have no mailbox in Exchange Online.
   returned: success
   type: dict
-  sample: {selected: 40, exported: 38, unchanged: 2, not_in_scope: 0, skipped: 0, failed: 0, not_requested: 0}
+  sample: {selected: 40, without_mailbox: 0, exported: 38, unchanged: 2, not_in_scope: 0, skipped: 0, failed: 0}
 artifact:
   description: What became of each mailbox, one JSON object a line.
   returned: with O(state=provisioned), but not in check mode

@@ -26,9 +26,8 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture
 def fresh(lab: Lab) -> Iterator[Lab]:
-    """The lab on its first day, with a clock that makes a cycle of 20 minutes pass in two seconds."""
+    """The lab on its first day."""
     lab.reset()
-    lab.set_rate(600)
     yield lab
     lab.clear_faults()
 

@@ -21,6 +21,7 @@ import httpx
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import CertificateCredential, ClientSecretCredential
+from kiota_abstractions.method import Method
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
 from msgraph import GraphRequestAdapter, GraphServiceClient
 from msgraph.generated.application_templates.item.instantiate.instantiate_post_request_body import (
@@ -133,7 +134,10 @@ async def walk(graph: GraphServiceClient, domain: str) -> None:
                 ),
             )
         )
-        await job.schema.put(schema)
+        # Microsoft documents PUT for the whole schema; the SDK's method of that path sends PATCH.
+        request = job.schema.to_patch_request_information(schema)
+        request.http_method = Method.PUT
+        await graph.request_adapter.send_no_response_content_async(request, {})
         changed = (await job.schema.get()).synchronization_rules[0].object_mappings[0].attribute_mappings
         assert [mapping.target_attribute_name for mapping in changed] == [*targets, "info"]
 

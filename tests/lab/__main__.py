@@ -1,8 +1,6 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
-
 """``python -m tests.lab``: the rehearsal lab's command line. See README.md beside this file."""
 
 from __future__ import annotations
@@ -20,6 +18,7 @@ from types import FrameType
 from typing import Any
 
 from tests.lab import handover, output, supervisor
+from tests.lab.machine import LabError
 from tests.lab.settings import TENANTS, Settings, settings
 
 Arguments = argparse.Namespace
@@ -235,7 +234,7 @@ def main(arguments: list[str] | None = None) -> int:
         answer = given.action(settings(given.run_dir), given)
         print(json.dumps(answer, indent=2) if given.json else _text(given, answer))
         sys.stdout.flush()
-    except (supervisor.LabError, ClientError, DirectoryUnavailable, LookupError, OSError) as error:
+    except (LabError, ClientError, DirectoryUnavailable, LookupError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except Interrupted as error:

@@ -51,7 +51,7 @@ class Lab:
         """Use as a context manager."""
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_details: object) -> None:
         """Close the connections."""
         self.close()
 

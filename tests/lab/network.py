@@ -1,8 +1,6 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
-
 """TCP relays in front of the domain controllers: they count bytes and make trouble when a fault asks for it.
 
 Clients of the lab reach a directory through its relay only, so a test can cut, slow down or refuse connections
@@ -35,6 +33,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tests.lab import supervisor
+from tests.lab.machine import LabError
 from tests.lab.settings import RELAY_PORTS, TENANTS, Settings, Tenant
 
 CONNECT_SECONDS = 5.0
@@ -228,7 +227,7 @@ class Relays:
     def _restarting(self, tenant: Tenant, seconds: float) -> None:
         try:
             self._restart(tenant.forest.name, seconds)
-        except supervisor.LabError as error:
+        except LabError as error:
             _log.error("the domain controller of %s was not restarted: %s", tenant.domain, error)
 
     def _count(self, tenant: Tenant, **more: int) -> None:

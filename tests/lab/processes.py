@@ -1,8 +1,6 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
-
 """Processes of a run: start them detached, find them again whatever happened, end them, see who holds a port.
 
 Two ways to find a process. Its pid file, written right after the start, holds the pid and the start time of
@@ -13,6 +11,7 @@ its own environment, is known by its working directory instead.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import json
@@ -29,6 +28,7 @@ from tests.lab.settings import MARKER_VARIABLE, SAMBA, Settings
 
 TERM_SECONDS = 5.0
 KILL_SECONDS = 5.0
+_children: list[subprocess.Popen[bytes]] = []  # started by this process; kept to collect them when they end
 _STATE, _STARTED = 0, 19  # fields of /proc/<pid>/stat after the command name
 
 
@@ -75,6 +75,7 @@ def spawn(settings: Settings, name: str, argv: Sequence[str], cwd: Path) -> subp
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _children.append(process)
     started = started_at(process.pid)
     if started is not None:
         record(settings, Running(name, process.pid, started))
@@ -176,18 +177,24 @@ def _signal(processes: Iterable[Running], number: signal.Signals, seconds: float
             os.kill(process.pid, number)
     deadline = time.monotonic() + seconds
     while left and time.monotonic() < deadline:
-        _reap(left)
+        _reap()
         left = [process for process in left if process.alive]
         if left:
             time.sleep(0.02)
     return left
 
 
-def _reap(processes: Iterable[Running]) -> None:
-    """Collect those that are children of the caller."""
-    for process in processes:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(process.pid, os.WNOHANG)
+@atexit.register
+def _let_go() -> None:
+    """What still runs at the end was started to stay: Python need not warn of it."""
+    for child in _children:
+        if child.poll() is None:
+            child.returncode = 0
+
+
+def _reap() -> None:
+    """Collect the ended children of this process."""
+    _children[:] = [child for child in _children if child.poll() is None]
 
 
 def port_in_use(address: str, port: int) -> bool:
@@ -205,18 +212,27 @@ def port_in_use(address: str, port: int) -> bool:
 
 def holder(address: str, port: int) -> str:
     """Who listens there, in words for a person."""
-    inodes = _listening_inodes(address, port)
+    wanted = {f"socket:[{inode}]" for inode in _listening_inodes(address, port)}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
-        try:
-            links = {str(item.readlink()) for item in (entry / "fd").iterdir()}
-        except OSError:
-            continue
-        if links & {f"socket:[{inode}]" for inode in inodes}:
+        if wanted & _open_files(entry):
             name = (entry / "comm").read_text().strip()
             return f"{name} (pid {entry.name})"
     return "a process that cannot be seen from here"
+
+
+def _open_files(entry: Path) -> set[str]:
+    """Targets of a process's file descriptors; they come and go while they are read."""
+    result: set[str] = set()
+    try:
+        descriptors = list((entry / "fd").iterdir())
+    except OSError:
+        return result
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):
+            result.add(str(descriptor.readlink()))
+    return result
 
 
 def _listening_inodes(address: str, port: int) -> set[str]:

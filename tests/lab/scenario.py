@@ -18,12 +18,13 @@ _META = "scenario"
 
 @dataclass(frozen=True)
 class Switch:
-    """One switch; ``allowed`` empty means any number of at least 0."""
+    """One switch; ``allowed`` empty means any number of at least ``least``."""
 
     name: str
     default: str | int
     doc: str
     allowed: tuple[str, ...] = ()
+    least: int = 0
 
     def checked(self, value: Any) -> str | int | float:
         """``value`` if the switch can take it (digits in a string count as a number); ValueError otherwise."""
@@ -36,8 +37,8 @@ class Switch:
                 value = float(value) if "." in value else int(value)
             except ValueError as error:
                 raise ValueError(f"Switch {self.name} takes a number, not {value!r}.") from error
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-            raise ValueError(f"Switch {self.name} takes a number of at least 0, not {value!r}.")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < self.least:
+            raise ValueError(f"Switch {self.name} takes a number of at least {self.least}, not {value!r}.")
         return value
 
 
@@ -98,7 +99,11 @@ _ALL = (
     Switch("concurrency_limit", 20, "Exchange Online requests of one tenant that run at the same time; 0 is no limit."),
     Switch("rate_budget", 0, "Exchange Online requests of one tenant within 300 seconds; more get 429; 0 is no limit."),
     Switch("batch_limit", 10, "Parts that Exchange Online takes in one $batch."),
-    Switch("default_page_size", 100, "Rows of a page when the client does not ask for a page size."),
+    Switch("default_page_size", 100, "Rows of a page of Exchange Online when the client prefers none.", least=1),
+    Switch("top_page_size", 1000, "Rows of a page of Exchange Online at most, whatever the client prefers.", least=1),
+    Switch(
+        "graph_page_size", 999, "Rows of a page of directory objects of Graph at most, whatever $top says.", least=1
+    ),
     Switch("next_link_lifetime_s", 600, "Lab seconds until an @odata.nextLink of Exchange Online expires."),
     Switch("on_demand_calls", 5, "provisionOnDemand calls within 10 seconds; more get 429."),
 )

@@ -218,7 +218,7 @@ class CloudLab:
 
 
 def _tenants(folder: Path) -> dict[str, Any]:
-    tenants = {}
+    tenants: dict[str, Any] = {}
     for name, tenant_id in (("contoso", CONTOSO), ("fabrikam", FABRIKAM)):
         tenants[name] = {
             "tenant_id": tenant_id,

@@ -73,6 +73,7 @@ def test_without_the_app_role_or_a_directory_role_there_is_no_entry(lab: CloudLa
     ("cmdlet", "parameters", "status", "kind"),
     [
         ("Get-Nothing", {}, 404, "CommandNotFoundException"),
+        ("Get-Mailbox", {"RecipientTypeDetails": "User"}, 400, "ParameterBindingException"),
         ("Get-RemoteMailbox", {}, 404, "CommandNotFoundException"),  # on premises only
         ("Get-Mailbox", {"Nothing": 1}, 400, "ParameterBindingException"),
         ("Get-Mailbox", {"Server": "x"}, 400, "ParameterBindingException"),  # on premises only

@@ -123,6 +123,39 @@ def test_a_throttled_part_of_a_good_batch(lab: CloudLab) -> None:
     assert len(lab.control("GET", "/state").content["violations"]) == 1  # the part came again at once
 
 
+def test_a_throttle_in_batch_hits_parts_and_nothing_else(lab: CloudLab) -> None:
+    arm(lab, "throttle_in_batch", retry_after=9, times=2)
+    assert lab.exo("Get-Mailbox").status == 200  # no part of a batch: the fault stays armed
+    assert lab.graph("GET", "/v1.0/users").status == 200
+    [armed] = lab.control("GET", "/faults").content
+    assert armed["times"] == 2
+    get = ("Get-Mailbox", {"Identity": "ada"})
+    reply = lab.batch(get, ("Get-User", {"Identity": "bob"}), get)
+    assert (reply.status, "Retry-After" in reply.headers) == (200, False)
+    first, second, third = reply.content["responses"]
+    for part in (first, second):
+        assert (part["status"], part["headers"]["Retry-After"]) == (429, "9")
+        assert part["body"]["error"]["code"] == "TooManyRequests"
+    assert (third["status"], "Retry-After" in third["headers"]) == (200, False)
+    assert lab.control("GET", "/faults").content == []
+    arm(lab, "throttle_in_batch", match={"cmdlet": "Get-User"})
+    untimed = lab.batch(get, ("Get-User", {"Identity": "eve"})).content["responses"][1]
+    assert (untimed["status"], "Retry-After" in untimed["headers"]) == (429, False)
+    arm(lab, "throttle_in_batch", "graph", retry_after=3)
+    requests = [{"id": "1", "method": "GET", "url": "/users?$select=id"}]
+    graph = lab.graph("POST", "/v1.0/$batch", {"requests": requests})
+    assert (graph.status, "Retry-After" in graph.headers) == (200, False)
+    [part] = graph.content["responses"]
+    assert (part["status"], part["headers"]["Retry-After"]) == (429, "3")
+
+
+def test_a_throttled_part_that_comes_again_alone_too_early_is_a_violation(lab: CloudLab) -> None:
+    arm(lab, "throttle_in_batch", retry_after=30)
+    lab.batch(("Get-Mailbox", {"ResultSize": 5, "Filter": "Alias -eq 'ada'"}))
+    assert lab.exo("Get-Mailbox", ResultSize=5, Filter="Alias -eq 'ada'").status == 200
+    assert len(lab.control("GET", "/state").content["violations"]) == 1
+
+
 def test_cut_is_told_to_the_server(lab: CloudLab) -> None:
     arm(lab, "cut", match={"cmdlet": "Get-Mailbox"})
     body = {"CmdletInput": {"CmdletName": "Get-Mailbox", "Parameters": {}}}

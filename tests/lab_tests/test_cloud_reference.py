@@ -15,6 +15,7 @@ from tests.lab.cloud import reference
 from tests.lab.cloud.exchange import binder, endpoint, organization, properties
 from tests.lab.cloud.graph import csdl, directory, query
 from tests.lab.cloud.graph.endpoint import ROUTES
+from tests.lab.cloud.wire import Refused
 from tests.lab_tests.cloud_support import RULE_SCHEMA, CloudLab, lab
 
 __all__ = ["lab"]
@@ -40,6 +41,14 @@ def test_each_cmdlet_and_parameter_exists_in_the_cloud(name: str) -> None:
     for parameter in honoured or ():
         # Get- cmdlets share one list of honoured parameters; what one of them lacks is refused when bound.
         assert parameter in in_cloud(name) or (name.startswith("Get-") and parameter in common)
+
+
+@pytest.mark.parametrize("name", sorted(endpoint.CMDLETS))
+def test_parameters_that_the_cloud_does_not_have_are_refused(name: str) -> None:
+    for parameter in {*CMDLETS[name]["parameters"], "Nothing"} - in_cloud(name):
+        with pytest.raises(Refused) as refused:
+            binder.bind(name, {parameter: "x"})
+        assert f"matches parameter name '{parameter}'" in refused.value.reply.content["error"]["message"]
 
 
 def test_set_mailbox_names_only_its_own_parameters() -> None:

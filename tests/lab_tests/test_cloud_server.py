@@ -136,7 +136,7 @@ def test_more_than_the_limit_at_a_time_is_refused_in_plain_text(running: CloudLa
     control.scenario(concurrency_limit=2)
     url = f"{running.config['exchange']}/adminapi/beta/{CONTOSO}/InvokeCommand"
     body = {"CmdletInput": {"CmdletName": "Get-Mailbox", "Parameters": {}}}
-    # The faults hold their requests inside the service's gate only if they are slow there.
+    # Two held places stand for two requests that take long.
     gate = running.services.gate
     with gate.running(CONTOSO), session_for(running, "exchange") as session, ThreadPoolExecutor(4) as pool:
         with gate.running(CONTOSO):

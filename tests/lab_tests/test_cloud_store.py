@@ -127,7 +127,8 @@ def test_the_clock_moves_by_rate_and_advance_and_never_back(store: Store) -> Non
 def test_switches_take_only_what_they_allow(store: Store) -> None:
     scenario = Scenario(store)
     assert scenario.set({"stale_reads_s": "2.5", "type_values": "local"})["stale_reads_s"] == 2.5
-    for wrong in ({"type_values": "both"}, {"stale_reads_s": -1}, {"stale_reads_s": True}, {"nothing": 1}):
+    for wrong in ({"type_values": "both"}, {"stale_reads_s": -1}, {"stale_reads_s": True}, {"nothing": 1},
+                  {"top_page_size": 0}, {"graph_page_size": 0.5}, {"default_page_size": "0"}):  # fmt: skip
         with pytest.raises(ValueError, match=r"Switch|switch"):
             scenario.set({"proxy_addresses": "merge", **wrong})
     assert scenario["proxy_addresses"] == "overwrite"  # all or none

@@ -1,8 +1,6 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
-
 """The running directory against the data: schema, objects, transport, rights."""
 
 from __future__ import annotations
@@ -16,15 +14,26 @@ from ldap3.core.exceptions import LDAPException
 
 from tests.lab.forest import classes, schema
 from tests.lab.forest.access import DirectoryUnavailable, base_dn, open_directory
-from tests.lab.forest.people import Kind, Person, organization_dn, people
+from tests.lab.forest.people import Kind, Person, people
+from tests.lab.forest.recipients import organization_dn
 from tests.lab.forest.reset import reset
-from tests.lab.forest.tree import BIG_GROUP, BIG_GROUP_SIZE, groups
+from tests.lab.forest.tree import BIG_GROUP, BIG_GROUP_SIZE, contacts, groups
 from tests.lab.settings import FORESTS, GC_TLS_PORT, LDAP_PORT, Forest, Settings
 from tests.lab.settings import forest as find_forest
-from tests.lab_tests.forest_running import forests
 
-__all__ = ["forests"]
 CONTOSO = find_forest("contoso")
+BASE_ATTRIBUTES = (
+    "garbageCollPeriod",
+    "legacyExchangeDN",
+    "mS-DS-ConsistencyGuid",
+    "msDS-ExternalDirectoryObjectId",
+    "msDS-HABSeniorityIndex",
+    "msDS-PhoneticDisplayName",
+    "msExchAssistantName",
+    "showInAddressBook",
+    "textEncodedORAddress",
+)
+"""What recipients have without the extension."""
 CONFIGURATION = f"CN=Configuration,{CONTOSO.base_dn}"
 SCHEMA = f"CN=Schema,{CONFIGURATION}"
 INSUFFICIENT, STRONGER_AUTH, EXISTS, NO_SUCH_VALUE = 50, 8, 20, 16
@@ -81,7 +90,15 @@ def test_every_schema_attribute_is_as_the_table_says(administrator: ldap3.Connec
         assert entry["schemaIDGUID"] == [row.guid_bytes]
     for name in schema.WRITEBACK_ATTRIBUTES:
         assert name in found
-    assert "msDS-ExternalDirectoryObjectId" in found
+    assert set(BASE_ATTRIBUTES) <= set(found)
+
+
+@pytest.mark.parametrize("kind", ["user", "group", "contact"])
+def test_recipients_can_carry_every_attribute(administrator: ldap3.Connection, kind: str) -> None:
+    dn = {"user": user().dn, "group": groups(CONTOSO)[0].dn, "contact": contacts(CONTOSO)[0].dn}[kind]
+    allowed = {value.decode() for value in raw(administrator, dn, "allowedAttributes")["allowedAttributes"]}
+    missing = {row.name for row in schema.RECIPIENT_ATTRIBUTES} | {"proxyAddresses", "mail"}
+    assert missing - allowed == set()
 
 
 def test_every_class_is_as_the_table_says(administrator: ldap3.Connection) -> None:
@@ -179,7 +196,7 @@ def test_rights(forests: Settings, seeded: None, account: str) -> None:
     def allowed(dn: str, name: str, values: list[str]) -> bool:
         connection.modify(dn, {name: [(ldap3.MODIFY_REPLACE, values)]})
         assert connection.result["result"] in (0, INSUFFICIENT), connection.result
-        return connection.result["result"] == 0
+        return bool(connection.result["result"] == 0)
 
     single = {row.name for row in schema.ATTRIBUTES if row.single}
     samples = {
@@ -264,7 +281,7 @@ def test_a_forest_goes_by_its_tenant_too(forests: Settings) -> None:
 def test_ranges_of_a_large_group(administrator: ldap3.Connection) -> None:
     group = next(entry for entry in groups(CONTOSO) if entry.dn.startswith(f"CN={BIG_GROUP},"))
     connection = open_directory("contoso", "reader")
-    connection.auto_range = False
+    connection.auto_range = connection.empty_attributes = False
     found = raw(connection, group.dn, "member;range=0-999")
     assert len(found["member;range=0-999"]) == 1000
     rest = raw(connection, group.dn, "member;range=1000-*")

@@ -1,8 +1,6 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
-
 """The seed's data, without a directory."""
 
 from __future__ import annotations
@@ -21,7 +19,8 @@ from hypothesis import strategies as st
 from ldap3.utils.dn import parse_dn
 
 from tests.lab.forest.entries import ascii_name, canonical_dn, child, escape_rdn, split_dn
-from tests.lab.forest.people import REMOTE_TYPES, Kind, people
+from tests.lab.forest.people import Kind, people
+from tests.lab.forest.recipients import REMOTE_TYPES
 from tests.lab.forest.schema import ATTRIBUTES, WRITEBACK_ATTRIBUTES
 from tests.lab.forest.tree import BIG_GROUP_SIZE, groups, seed
 from tests.lab.settings import CHECKOUT, FORESTS, Forest
@@ -38,7 +37,8 @@ names = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_
 
 @pytest.fixture(params=FORESTS, ids=lambda forest: forest.name)
 def forest(request: pytest.FixtureRequest) -> Forest:
-    return request.param
+    chosen: Forest = request.param
+    return chosen
 
 
 def test_the_seed_is_the_same_in_every_process() -> None:
@@ -180,7 +180,8 @@ def test_a_dn_can_be_taken_apart_again(outer: str, inner: str) -> None:
     assert [name for name, _ in parts] == ["cn", "ou", "dc", "dc"]
     assert parts[0][1] == inner.strip().casefold()
     assert parts[1][1] == outer.strip().casefold()
-    assert len(parse_dn(dn)) == 4  # another implementation counts the same parts
+    if "#" not in inner + outer:  # ldap3 wants every # escaped; Windows escapes the first character only
+        assert len(parse_dn(dn)) == 4
 
 
 def test_hexadecimal_escapes_mean_the_same() -> None:

@@ -1,8 +1,6 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
-
 """A reset undoes whatever was done to the seeded objects."""
 
 from __future__ import annotations
@@ -16,14 +14,13 @@ import pytest
 from tests.lab import supervisor
 from tests.lab.forest.access import open_directory
 from tests.lab.forest.entries import child
-from tests.lab.forest.people import Kind, organization_dn, people, root_dn, unit_dn
+from tests.lab.forest.people import Kind, people, root_dn, unit_dn
+from tests.lab.forest.recipients import organization_dn
 from tests.lab.forest.reset import reset
 from tests.lab.forest.tree import groups
 from tests.lab.settings import Settings
 from tests.lab.settings import forest as find_forest
-from tests.lab_tests.forest_running import forests
 
-__all__ = ["forests"]
 FABRIKAM = find_forest("fabrikam")
 USERS = [p for p in people("fabrikam") if p.kind is Kind.USER and not p.protected]
 PROTECTED = next(p for p in people("fabrikam") if p.protected)
@@ -143,3 +140,12 @@ def test_values_survive_a_restart_of_the_domain_controller(administrator: ldap3.
     connection.search(USERS[0].dn, "(objectClass=*)", ldap3.BASE, attributes=["extensionAttribute9"])
     assert connection.response[0]["raw_attributes"]["extensionAttribute9"] == [b"kept"]
     connection.unbind()
+
+
+def test_an_object_whose_name_holds_a_hash(administrator: ldap3.Connection) -> None:
+    thing = next(p for p in people("fabrikam") if p.kind is Kind.EQUIPMENT)
+    assert " #" in thing.dn
+    done(administrator, administrator.modify(thing.dn, {"extensionAttribute9": [(ldap3.MODIFY_REPLACE, ["y"])]}))
+    done(administrator, administrator.modify_dn(thing.dn, "CN=Projector"))
+    assert reset("fabrikam") == {"moved": 1, "restored": 1}
+    assert reset("fabrikam") == {}

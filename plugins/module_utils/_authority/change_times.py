@@ -11,35 +11,19 @@ cautious measure: it moves for every change of the object, not for Exchange's at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import ProtocolError
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.source_anchor import filter_escape
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
 
-_PER_SEARCH = 100
-_CONSISTENCY, _OBJECT_GUID = "mS-DS-ConsistencyGuid", "objectGUID"
-
-
-class Entry(Protocol):
-    """One AD object."""
-
-    @property
-    def values(self) -> Mapping[str, tuple[bytes, ...]]:
-        """Raw values by attribute name."""
+_WHEN_CHANGED = "whenChanged"
 
 
-class Directory(Protocol):
+class Directory(join.Searchable, Protocol):
     """Searches AD."""
-
-    def search(self, base: str, filter_text: str, attributes: Sequence[str], /) -> Iterator[Entry]:
-        """The objects that fit a filter."""
-
-    @property
-    def base_dn(self) -> str:
-        """Where searches begin."""
 
     @property
     def current_time(self) -> datetime:
@@ -59,25 +43,13 @@ class DirectoryChangeTimes:
         """The domain controller's time, and the time of the last change by mailbox id."""
         users = self._users([mailbox.id for mailbox in mailboxes])
         ids = {user.source_anchor: user.id for user in users.values() if user.source_anchor}
-        anchors = list(ids)
         times: dict[str, datetime] = {}
-        for start in range(0, len(anchors), _PER_SEARCH):
-            for anchor, changed in self._changed(anchors[start : start + _PER_SEARCH]):
-                if anchor in ids:
-                    # Two objects with one anchor: the later change counts, as the cautious one.
-                    times[ids[anchor]] = max(changed, times.get(ids[anchor], changed))
+        for anchor, entry in join.find(self._directory, ids.keys(), (_WHEN_CHANGED,), join.ANCHOR_ATTRIBUTES):
+            for raw in entry.values.get(_WHEN_CHANGED, ()):
+                changed = _generalized_time(raw)
+                # Two objects with one anchor: the later change counts, as the cautious one.
+                times[ids[anchor]] = max(changed, times.get(ids[anchor], changed))
         return self._directory.current_time, times
-
-    def _changed(self, anchors: Sequence[bytes]) -> Iterator[tuple[bytes, datetime]]:
-        escaped = [filter_escape(anchor) for anchor in anchors]
-        parts = "".join(f"({name}={value})" for value in escaped for name in (_CONSISTENCY, _OBJECT_GUID))
-        attributes = (_CONSISTENCY, _OBJECT_GUID, "whenChanged")
-        for entry in self._directory.search(self._directory.base_dn, f"(|{parts})", attributes):
-            values = {name.casefold(): value for name, value in entry.values.items()}
-            anchor = values.get(_CONSISTENCY.casefold()) or values.get(_OBJECT_GUID.casefold())
-            changed = values.get("whenchanged")
-            if anchor and changed:
-                yield anchor[0], _generalized_time(changed[0])
 
 
 def _generalized_time(raw: bytes) -> datetime:

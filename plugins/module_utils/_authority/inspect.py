@@ -11,7 +11,7 @@ Select, read, report: nothing is ever written to a far end.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +20,10 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._authority.ports i
     Artifacts,
     MailboxReader,
     Progress,
+    Recipients,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import CATALOGUE
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import CORE_PROPERTIES, Mailbox
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import CORE_PROPERTIES, Mailbox, Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.values import from_exchange
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 
@@ -47,9 +48,12 @@ class Inspection:
 
 
 def inspect(
-    request: Inspection, *, mailboxes: MailboxReader, artifacts: Artifacts, progress: Progress
+    request: Inspection, *, mailboxes: MailboxReader, recipients: Recipients, artifacts: Artifacts, progress: Progress
 ) -> dict[str, Any]:
-    """Read the mailboxes, export them all into an artifact, and return counts and the first of them."""
+    """Read the mailboxes, export them all into an artifact, and return counts and the first of them.
+
+    Selected users without a mailbox are counted and exported with the reason, but not among the mailboxes returned.
+    """
     counts: Counter[str] = Counter()
     by_type: Counter[str] = Counter()
     ineligible: Counter[str] = Counter()
@@ -72,12 +76,22 @@ def inspect(
                 shown.append(summary)
             writer.write({**summary, "attributes": attributes_of(mailbox)})
             progress.advance()
+        for member, reason in _without_mailbox(mailboxes.left_out, recipients):
+            counts["total"] += 1
+            ineligible[reason] += 1
+            line = {"id": member.id, "user_principal_name": member.user_principal_name}
+            writer.write({**line, "eligible": False, "reason": reason})
     numbers = {name: counts[name] for name in ("total", "dir_synced", "cloud_managed", "eligible")}
     return {
         "counts": {**numbers, "by_type": dict(sorted(by_type.items())), "ineligible": dict(sorted(ineligible.items()))},
         "mailboxes": shown,
         "artifact": writer.artifact,
     }
+
+
+def _without_mailbox(members: Sequence[Member], recipients: Recipients) -> Iterator[tuple[Member, str]]:
+    reasons = recipients.of_users([member.id for member in members]) if members else {}
+    return ((member, reasons[member.id]) for member in members)
 
 
 def summarize(mailbox: Mailbox, reason: str | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox, Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact import Artifact
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 
@@ -30,6 +30,10 @@ class MailboxReader(Protocol):
         InputError where identities do not exist (fact ``not_found``) or are ambiguous (fact ``ambiguous``), and where
         nothing is selected without allow_empty.
         """
+
+    @property
+    def left_out(self) -> Sequence[Member]:
+        """The users that the last read, once it ended, selected by group or organizational unit without a mailbox."""
 
 
 class Mailboxes(MailboxReader, Protocol):
@@ -57,6 +61,9 @@ class Recipients(Protocol):
 
     def __call__(self, identities: Sequence[str]) -> Mapping[str, str]:
         """For each identity, the reason why it has no mailbox in Exchange Online, or nothing if it is unknown."""
+
+    def of_users(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """For each user without a mailbox in Exchange Online, the reason, by object id."""
 
 
 class ChangeTimes(Protocol):

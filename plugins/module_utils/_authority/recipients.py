@@ -14,6 +14,9 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Hyb
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
 
 _USER_PROPERTIES = ("RecipientType", "RecipientTypeDetails", "UserPrincipalName")
+_MAIL_USER_PROPERTIES = ("ExternalDirectoryObjectId", "ExchangeGuid")
+# Up to here each user is asked for; beyond, one read of all mail users costs less.
+_FEW = 400
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -22,6 +25,9 @@ class Batches(Protocol):
 
     def batch(self, cmdlets: Sequence[Cmdlet]) -> Iterator[tuple[Cmdlet, list[dict[str, Any]] | HybridError]]:
         """The rows or the error of each cmdlet."""
+
+    def invoke(self, cmdlet: Cmdlet) -> Iterator[dict[str, Any]]:
+        """The rows that a cmdlet returns."""
 
 
 class ExchangeRecipients:
@@ -34,18 +40,26 @@ class ExchangeRecipients:
         """The key of a reason by identity; an identity that is no user and no recipient either is left out."""
         users = self._ask("Get-User", identities, _USER_PROPERTIES)
         mail_users = [name for name, row in users.items() if row.get("RecipientType") == "MailUser"]
-        guids = self._ask("Get-MailUser", mail_users, ("ExchangeGuid",))
+        guids = self._ask("Get-MailUser", mail_users, _MAIL_USER_PROPERTIES)
         reasons: dict[str, str] = {}
         for name, row in users.items():
             if row.get("RecipientType") == "MailUser":
-                # msExchMailboxGuid of AD arrives as ExchangeGuid: it tells an on-premises mailbox from a mail user.
-                guid = str(guids.get(name, {}).get("ExchangeGuid") or _NO_GUID)
-                reasons[name] = "mail_user" if guid == _NO_GUID else "on_premises_mailbox"
+                reasons[name] = _reason_of_mail_user(guids.get(name, {}))
             else:
                 reasons[name] = "no_mailbox"
         others = [name for name in identities if name not in users]
         reasons.update(dict.fromkeys(self._ask("Get-Recipient", others, ("RecipientType",)), "not_a_user"))
         return reasons
+
+    def of_users(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """The key of a reason by object id, for users that are known to have no mailbox in Exchange Online."""
+        if len(ids) <= _FEW:
+            mail_users = self._ask("Get-MailUser", ids, _MAIL_USER_PROPERTIES)
+        else:
+            everybody = Cmdlet("Get-MailUser", {"ResultSize": "Unlimited"}, _MAIL_USER_PROPERTIES)
+            rows = self._exchange.invoke(everybody)
+            mail_users = {str(row.get("ExternalDirectoryObjectId") or "").lower(): row for row in rows}
+        return {key: _reason_of_mail_user(mail_users[key]) if key in mail_users else "no_mailbox" for key in ids}
 
     def _ask(self, cmdlet: str, identities: Sequence[str], select: tuple[str, ...]) -> dict[str, Mapping[str, Any]]:
         found: dict[str, Mapping[str, Any]] = {}
@@ -59,3 +73,8 @@ class ExchangeRecipients:
             if answer:
                 found[str(asked.parameters["Identity"])] = answer[0]
         return found
+
+
+def _reason_of_mail_user(row: Mapping[str, Any]) -> str:
+    """msExchMailboxGuid of AD arrives as ExchangeGuid: it tells an on-premises mailbox from a mail user."""
+    return "mail_user" if str(row.get("ExchangeGuid") or _NO_GUID) == _NO_GUID else "on_premises_mailbox"

@@ -130,13 +130,13 @@ def _plan(request: Transfer, ends: Ends) -> plans.Plan:
 
 
 def _read(request: Transfer, ends: Ends) -> tuple[list[Mailbox], list[plans.Left]]:
-    """The selected mailboxes with all properties, and the identities that exist but have no mailbox.
+    """The selected mailboxes with all properties, and the identities and users that exist but have no mailbox.
 
     Only a few identities are looked at a second time, those that were not found; one that does not exist at all stays
     an error, because nobody can tell what was meant.
     """
     try:
-        return _collect(request.selection, ends), []
+        mailboxes = _collect(request.selection, ends)
     except InputError as error:
         missing = [str(name) for name in error.facts.get("not_found", ())]
         if not missing or error.facts.get("ambiguous") or request.selection.kind != "identities":
@@ -144,6 +144,10 @@ def _read(request: Transfer, ends: Ends) -> tuple[list[Mailbox], list[plans.Left
         reasons = ends.recipients(missing)
         if any(name not in reasons for name in missing):
             raise
+    else:
+        members = ends.mailboxes.left_out
+        found = ends.recipients.of_users([member.id for member in members]) if members else {}
+        return mailboxes, [plans.Left(member.name, member.id, found[member.id]) for member in members]
     folded = {name.casefold() for name in missing}
     rest = tuple(name for name in request.selection.value if name.casefold() not in folded)
     without = [plans.Left(name, "", reasons[name]) for name in missing]

@@ -15,11 +15,12 @@ from typing import Any
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.graph import PAGE_SIZE, Graph, literal, segment
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.token import is_guid
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Ambiguous, InputError, NotFound
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Member
 
 USER_SELECT = (
     "id,userPrincipalName,onPremisesImmutableId,onPremisesDistinguishedName,onPremisesDomainName,onPremisesSyncEnabled"
 )
+MEMBER_SELECT = "id,userPrincipalName,mail"
 NEEDS_USERS = "the application permission User.Read.All"
 NEEDS_GROUPS = "the application permission GroupMember.Read.All"
 # Graph allows 15 values in one "in" filter.
@@ -36,25 +37,27 @@ def users(graph: Graph, ids: Iterable[str] | None) -> dict[str, DirectoryUser]:
     return {user.id: user for user in found}
 
 
-def ids_below(graph: Graph, organizational_unit: str) -> set[str]:
-    """Object ids of the synchronized users whose AD object is in an organizational unit or below it."""
+def members_below(graph: Graph, organizational_unit: str) -> dict[str, Member]:
+    """The synchronized users whose AD object is in an organizational unit or below it, by object id."""
     suffix = _folded(organizational_unit)
     if "=" not in suffix:
         raise InputError(f"organizational_unit must be a distinguished name, not {organizational_unit!r}.")
-    return {
-        str(row["id"]).lower()
-        for row in _all(graph)
-        if _folded(str(row.get("onPremisesDistinguishedName") or "")).endswith("," + suffix)
-    }
+    rows = _all(graph, f"{MEMBER_SELECT},onPremisesDistinguishedName")
+    return _by_id(
+        row for row in rows if _folded(str(row.get("onPremisesDistinguishedName") or "")).endswith("," + suffix)
+    )
 
 
-def member_ids(graph: Graph, group: str) -> set[str]:
-    """Object ids of all users in a group and in the groups in it. group: object id, display name or address."""
+def members(graph: Graph, group: str) -> dict[str, Member]:
+    """All users in a group and in the groups in it, by object id. group: object id, display name or address.
+
+    Groups, contacts and devices among the members are no users and left out.
+    """
     group_id = group if is_guid(group) else _group_id(graph, group)
-    query = {"$select": "id", "$top": str(PAGE_SIZE)}
+    query = {"$select": MEMBER_SELECT, "$top": str(PAGE_SIZE)}
     rows = graph.pages(f"/groups/{segment(group_id)}/transitiveMembers", query, needs=NEEDS_GROUPS)
     try:
-        return {str(row["id"]).lower() for row in rows if _is_user(row)}
+        return _by_id(row for row in rows if _is_user(row))
     except NotFound as error:
         raise NotFound(f"There is no group {group} in the tenant.", group=group) from error
 
@@ -80,8 +83,12 @@ def _is_user(row: dict[str, Any]) -> bool:
     return str(row.get("@odata.type", "#microsoft.graph.user")) == "#microsoft.graph.user"
 
 
-def _all(graph: Graph) -> Iterator[dict[str, Any]]:
-    return graph.pages("/users", {"$select": USER_SELECT, "$top": str(PAGE_SIZE)}, needs=NEEDS_USERS)
+def _by_id(rows: Iterable[dict[str, Any]]) -> dict[str, Member]:
+    return {member.id: member for member in map(Member.from_graph, rows)}
+
+
+def _all(graph: Graph, select: str = USER_SELECT) -> Iterator[dict[str, Any]]:
+    return graph.pages("/users", {"$select": select, "$top": str(PAGE_SIZE)}, needs=NEEDS_USERS)
 
 
 def _few(graph: Graph, ids: list[str]) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud import exchange_errors, retry
@@ -37,7 +37,7 @@ READ_RESTARTS = 3
 ANCHOR = "APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{tenant}"
 ROW_IDS = ("Guid", "ExternalDirectoryObjectId", "ExchangeGuid", "Identity")
 
-Outcome = tuple[Cmdlet, list[dict[str, Any]] | HybridError]
+Outcome: TypeAlias = "tuple[Cmdlet, list[dict[str, Any]] | HybridError]"
 
 
 class ExchangeOnline:
@@ -48,7 +48,12 @@ class ExchangeOnline:
         self._base_url = base_url
         self._tenant = tenant
         self._connection_id = str(uuid.uuid4())
-        self.warnings: list[str] = []
+        self._warnings: dict[str, None] = {}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the service warned of, each text once."""
+        return tuple(self._warnings)
 
     def invoke(self, cmdlet: Cmdlet) -> Iterator[dict[str, Any]]:
         """Run one cmdlet and yield its rows, page by page.
@@ -117,9 +122,7 @@ class ExchangeOnline:
         if answer is not None and answer.status == 204:
             return [], None
         if isinstance(body, Mapping):
-            for warning in body.get("@adminapi.warnings") or ():
-                if str(warning) not in self.warnings:
-                    self.warnings.append(str(warning))
+            self._warnings.update(dict.fromkeys(map(str, body.get("@adminapi.warnings") or ())))
         rows = body.get("value", []) if isinstance(body, Mapping) else None
         if isinstance(rows, Mapping):
             rows = [rows]
@@ -160,7 +163,7 @@ class ExchangeOnline:
             else:
                 yield cmdlet, _about(_given_up(waiting[index], attempt), cmdlet)
         if not answered:
-            raise _about(_given_up(next(iter(waiting.values())), attempt), group[0])
+            raise _about(_given_up(waiting[0], attempt), group[0])
 
     def _send_group(
         self,

@@ -7,8 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud import directory_users
@@ -25,6 +24,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox imp
     CORE_PROPERTIES,
     DirectoryUser,
     Mailbox,
+    Member,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 
@@ -45,13 +45,22 @@ class Mailboxes:
     def __init__(self, exchange: ExchangeOnline, graph: Graph) -> None:
         self._exchange = exchange
         self._graph = graph
+        self._left_out: tuple[Member, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[Member, ...]:
+        """The users that the last read selected by group or organizational unit and that have no mailbox in Exchange
+        Online. Complete once that read has come to its end."""
+        return self._left_out
 
     def read(self, selection: Selection, properties: Iterable[str] = ()) -> Iterator[Mailbox]:
         """The selected mailboxes, each once.
 
         InputError names the first identities that have no mailbox or fit several, and says if nothing is selected
-        without allow_empty. Members of a group and users of an organizational unit without a mailbox are left out.
+        without allow_empty. Members of a group and users of an organizational unit without a mailbox come afterwards,
+        as left_out.
         """
+        self._left_out = ()
         select = tuple(dict.fromkeys((*CORE_PROPERTIES, *properties)))
         if selection.exclude:
             select = tuple(dict.fromkeys((*select, *NAME_PROPERTIES)))
@@ -60,7 +69,8 @@ class Mailboxes:
             if mailbox.id not in seen and not (selection.exclude and selection.exclude & names(mailbox)):
                 seen.add(mailbox.id)
                 yield mailbox
-        if not seen and not selection.allow_empty:
+        self._left_out = tuple(member for member in self.left_out if not member.names() & selection.exclude)
+        if not seen and not self.left_out and not selection.allow_empty:
             raise InputError(
                 f"No mailbox is selected by {selection.describe()}. If that is meant, set allow_empty.", selected=0
             )
@@ -93,9 +103,9 @@ class Mailboxes:
         if selection.kind == "identities":
             yield from self._by_names(selection.value, select)
         elif selection.kind == "group":
-            yield from self._by_ids(directory_users.member_ids(self._graph, selection.value), select)
+            yield from self._of_members(directory_users.members(self._graph, selection.value), select)
         elif selection.kind == "organizational_unit":
-            yield from self._by_ids(directory_users.ids_below(self._graph, selection.value), select)
+            yield from self._of_members(directory_users.members_below(self._graph, selection.value), select)
         elif selection.kind == "filter":
             yield from self._many({"Filter": selection.value}, select)
         elif selection.kind == "all":
@@ -108,11 +118,20 @@ class Mailboxes:
             if row.get("RecipientTypeDetails") not in SYSTEM_TYPES:
                 yield Mailbox.from_exchange(row)
 
-    def _by_ids(self, ids: AbstractSet[str], select: tuple[str, ...]) -> Iterator[Mailbox]:
+    def _of_members(self, members: Mapping[str, Member], select: tuple[str, ...]) -> Iterator[Mailbox]:
+        found: set[str] = set()
+        for mailbox in self._by_ids(sorted(members), select):
+            if mailbox.id in members:
+                found.add(mailbox.id)
+                yield mailbox
+        self._left_out = tuple(member for key, member in sorted(members.items()) if key not in found)
+
+    def _by_ids(self, ids: Sequence[str], select: tuple[str, ...]) -> Iterator[Mailbox]:
+        """The mailboxes with these ids, and others among them where there are many ids."""
         if len(ids) > FEW:
-            yield from (mailbox for mailbox in self._many({}, select) if mailbox.id in ids)
+            yield from self._many({}, select)
             return
-        for _name, outcome in self._ask(sorted(ids), select):
+        for _name, outcome in self._ask(ids, select):
             if isinstance(outcome, HybridError):
                 if not isinstance(outcome, NotFound):
                     raise outcome

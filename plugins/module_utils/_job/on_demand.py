@@ -24,7 +24,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Job
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import Artifacts, Clock, JobRunner, Progress
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import schema as schemas
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox, Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import failure, first
 
 # After one of these the next mailbox would fare no better.
@@ -70,6 +70,7 @@ def provision(
     service: JobRunner,
     job: Job,
     mailboxes: Sequence[Mailbox],
+    left_out: Sequence[Member],
     pace: Pace,
     clock: Clock,
     artifacts: Artifacts,
@@ -78,7 +79,8 @@ def provision(
 ) -> dict[str, Any]:
     """Request each mailbox. Answers counts, artifact and failures; raises PartialFailure if one failed.
 
-    The artifact has one line per mailbox with its outcome and what was written.
+    The artifact has one line per mailbox with its outcome and what was written. The users left out, which have no
+    mailbox, are counted only.
     """
     rule_id = str(schemas.rule(service.schema(job.service_principal_id, job.id)).get("id") or "")
     counts: Counter[str] = Counter(
@@ -115,7 +117,7 @@ def provision(
             progress.advance()
     answer = {
         "changed": counts["exported"] > 0,
-        "counts": {"selected": len(mailboxes), **counts},
+        "counts": {"selected": len(mailboxes), "without_mailbox": len(left_out), **counts},
         "artifact": artifact.artifact.as_result(),
         "failures": first(failures, limit),
     }

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox, Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact import Artifact
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 
@@ -87,6 +87,10 @@ class MailboxReader(Protocol):
     """Reads mailboxes."""
 
     def read(self, selection: Selection, properties: Sequence[str] = ()) -> Iterator[Mailbox]: ...
+
+    @property
+    def left_out(self) -> Sequence[Member]:
+        """The users that the last read, once it ended, selected by group or organizational unit without a mailbox."""
 
 
 class Clock(Protocol):

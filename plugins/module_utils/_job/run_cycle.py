@@ -23,6 +23,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import 
     Progress,
     Warn,
 )
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import left_out_warnings
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 
 
@@ -128,14 +129,18 @@ def _provision(ends: Ends, wanted: Wanted, job: Job, check_mode: bool) -> dict[s
     if job.in_quarantine:
         raise Refused(jobs.quarantine_message(job), last_state=jobs.in_words(job), domain=job.domain)
     selected = list(ends.mailboxes.read(wanted.selection, ()))
+    left_out = ends.mailboxes.left_out
+    for warning in left_out_warnings(left_out):
+        ends.warn(warning)
     on_demand.guard(selected, wanted.pace)
     if check_mode:
-        counts = {"selected": len(selected), "would_request": len(selected)}
+        counts = {"selected": len(selected), "would_request": len(selected), "without_mailbox": len(left_out)}
         return {"changed": bool(selected), "job": jobs.describe(job), "counts": counts, "failures": []}
     done = on_demand.provision(
         ends.synchronization,
         job,
         selected,
+        left_out,
         wanted.pace,
         ends.clock,
         ends.artifacts,

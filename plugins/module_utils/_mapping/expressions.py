@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TypeAlias
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import FUNCTIONS
@@ -67,7 +68,7 @@ class Comparison:
     right: Node
 
 
-Node = Attribute | Text | Bare | Call | Comparison
+Node: TypeAlias = "Attribute | Text | Bare | Call | Comparison"
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,32 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A user that a group or an organizational unit selects; ``id`` is the object id, whether it has a mailbox or not.
+
+    Its names are empty where Entra does not show them.
+    """
+
+    id: str
+    user_principal_name: str = ""
+    mail: str = ""
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages."""
+        return self.user_principal_name or self.id
+
+    def names(self) -> frozenset[str]:
+        """What it may be called by, without regard to case."""
+        return frozenset(text.casefold() for text in (self.id, self.user_principal_name, self.mail) if text)
+
+    @classmethod
+    def from_graph(cls, row: Mapping[str, Any]) -> Member:
+        """A member from Graph."""
+        return cls(str(row["id"]).lower(), str(row.get("userPrincipalName") or ""), str(row.get("mail") or ""))
+
+
+@dataclass(frozen=True, slots=True)
 class DirectoryUser:
     """The Entra user behind a mailbox: what joins it to AD."""
 

@@ -101,6 +101,16 @@ class ModuleContext:
         """Warn the user."""
         self._module.warn(message)
 
+    def warn_of_service(self) -> None:
+        """Hand on what Exchange Online warned of: the first report_limit texts, each once."""
+        if "cloud" not in self.__dict__:
+            return
+        warnings = list(dict.fromkeys(self.exchange.warnings))
+        for warning in warnings[: self.report_limit]:
+            self.warn(f"Exchange Online: {warning}")
+        if len(warnings) > self.report_limit:
+            self.warn(f"Exchange Online gave {len(warnings) - self.report_limit} more warnings.")
+
     def service(self) -> dict[str, Any]:
         """How often the service throttled this run and how long it waited for that; empty without a cloud."""
         if "cloud" not in self.__dict__:
@@ -120,7 +130,10 @@ def run(spec: ArgumentSpec, use_case: Callable[[ModuleContext], Outcome]) -> Non
     try:
         if context.report_limit < 0:
             raise InputError(f"report_limit must not be negative, it is {context.report_limit}.")
-        outcome = use_case(context)
+        try:
+            outcome = use_case(context)
+        finally:
+            context.warn_of_service()
     except MissingLibrary as error:
         fail_for_missing_library(module, error)
     except HybridError as error:

@@ -106,9 +106,9 @@ def _connect_error(settings: Settings, host: Host, error: BaseException) -> erro
     if "CERTIFICATE_VERIFY_FAILED" in text:
         why = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0].replace("\\'", "'").rstrip(".")
         return errors.InputError(
-            f"The certificate of {host} is not trusted: {why or text}. Name the certificate authority in directory_ca_path; "
-            f"if the certificate is for another name than {settings.server_name or host.name}, put that name into "
-            "directory_hosts or directory_server_name.",
+            f"The certificate of {host} is not trusted: {why or text}. Name the certificate authority in "
+            f"directory_ca_path; if the certificate is for another name than {settings.server_name or host.name}, put "
+            "that name into directory_hosts or directory_server_name.",
             object=str(host),
         )
     # This is how ldap3 says that a name does not resolve.

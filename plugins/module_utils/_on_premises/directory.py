@@ -290,10 +290,10 @@ class Directory:
         error = ldap_errors.result_error("change", dn, result, host=str(self._host))
         if isinstance(error, errors.PermissionDenied):
             entry = self.read(dn, ("adminCount",))
-            if entry is not None and entry.values.get("adminCount") == (b"1",):
-                return errors.PermissionDenied(
-                    f"{error.message} {ldap_errors.ADMIN_SD_HOLDER}", **error.facts, admin_count=1
-                )
+            protected = entry is not None and entry.values.get("adminCount") == (b"1",)
+            advice = ldap_errors.ADMIN_SD_HOLDER if protected else ldap_errors.NO_ADMIN_COUNT
+            facts = {**error.facts, "admin_count": 1} if protected else error.facts
+            return errors.PermissionDenied(f"{error.message} {advice}", **facts)
         return error
 
 

@@ -67,12 +67,21 @@ ADMIN_SD_HOLDER = (
 )
 
 
+NO_ADMIN_COUNT = (
+    "There are two possible causes. Either directory_user lacks write permission where the object is: grant it on the "
+    "organizational unit. Or the object does not inherit permissions, so rights granted on the organizational unit do "
+    "not reach it: AdminSDHolder switches inheritance off for members of protected groups, and it stays off after they "
+    "leave, even where adminCount was cleared. Then enable inheritance on the object, after making sure that it is in "
+    "no protected group any more."
+)
+
+
 def result_error(what: str, target: str, result: Mapping[str, Any], *, host: str) -> errors.HybridError:
     """The error for a result other than success; ``what`` is what was tried, ``target`` the object or filter."""
     code = int(result.get("result", 80))
     kind, meaning = _MEANINGS.get(code, (errors.ProtocolError, f"the directory server answered with result {code}"))
     text = str(result.get("message") or "").strip().strip("\x00")
-    said = f" The server said: {text}" if text else ""
+    said = f" The server said: {text.rstrip('.')}." if text else ""
     if code == 16 and _UNKNOWN_ATTRIBUTE.search(text):
         kind, meaning = _MEANINGS[17]
     return kind(

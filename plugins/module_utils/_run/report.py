@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
 
 
 def first(items: Iterable[Any], limit: int) -> list[Any]:
@@ -38,6 +39,21 @@ def listing(names: Iterable[str], limit: int = 5) -> str:
     shown = ", ".join(known[:limit])
     more = len(known) - limit
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def left_out_warnings(members: Sequence[Member]) -> list[str]:
+    """At most one warning, for the selected users that have no mailbox."""
+    if not members:
+        return []
+    return [
+        f"{len(members)} of the selected users have no mailbox in Exchange Online and were left out: "
+        f"{listing((member.name for member in members), 3)}."
+    ]
+
+
+def without_mailbox_line(member: Member) -> dict[str, Any]:
+    """A selected user without a mailbox, for artifacts."""
+    return {"object": member.name, "id": member.id, "reason": "the user has no mailbox in Exchange Online"}
 
 
 def limited_diff(

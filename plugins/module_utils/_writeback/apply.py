@@ -16,10 +16,12 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     NotFound,
     Unavailable,
 )
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.join import Entry
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import join, plan
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import plan
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.planning import ObjectPlan
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory, Entry
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory
 
 CHUNK = 100  # objects written before they are read back together
 

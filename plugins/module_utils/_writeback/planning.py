@@ -20,9 +20,11 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._model.source_anch
     to_base64,
     to_guid,
 )
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.join import Entry
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import join, plan
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory, Entry
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import plan
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import Source, elsewhere
 
 CHANGE = "change"

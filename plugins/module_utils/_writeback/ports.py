@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox, Member
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.join import Entry
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 
 
@@ -19,11 +20,13 @@ class Mailboxes(Protocol):
 
     def read(self, selection: Selection, properties: Sequence[str]) -> Iterator[Mailbox]:
         """The selected mailboxes with these Exchange properties; InputError where none is selected that should be."""
-        ...
+
+    @property
+    def left_out(self) -> Sequence[Member]:
+        """The users that the last read, once it ended, selected by group or organizational unit without a mailbox."""
 
     def users(self, ids: Sequence[str] | None = None) -> Mapping[str, DirectoryUser]:
         """The users with these object ids, by object id; all synchronized users for None."""
-        ...
 
 
 class Ownership(Protocol):
@@ -31,16 +34,6 @@ class Ownership(Protocol):
 
     def owned_targets(self, domain: str) -> frozenset[str]:
         """The AD attributes that a running Cloud Sync job writes in this domain; empty where no job runs."""
-        ...
-
-
-class Entry(Protocol):
-    """One directory object; ``values`` holds the attributes that exist, by the names asked for."""
-
-    @property
-    def dn(self) -> str: ...
-    @property
-    def values(self) -> Mapping[str, tuple[bytes, ...]]: ...
 
 
 class Modification(Protocol):
@@ -66,9 +59,7 @@ class Directory(Protocol):
 
     def search(self, base: str, filter_text: str, attributes: Sequence[str], scope: str = "subtree") -> Iterator[Entry]:
         """All objects that fit, whole, each once."""
-        ...
 
     def modify(self, dn: str, changes: Sequence[Modification]) -> None:
         """Apply all changes to one object or none. Unavailable with the fact ``applied: unknown`` where the
         connection broke so that nobody knows."""
-        ...

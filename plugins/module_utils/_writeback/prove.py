@@ -18,10 +18,17 @@ from typing import Any
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, PartialFailure
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import CATALOGUE
-from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import first
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.join import Entry
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import (
+    first,
+    left_out_warnings,
+    without_mailbox_line,
+)
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import compare, join, plan, planning
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory, Entry, Mailboxes
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import compare, plan, planning
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory, Mailboxes
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Report, Run
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import (
     Source,
@@ -33,6 +40,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source 
 EQUAL = compare.EQUAL
 DIFFERS = compare.DIFFERS
 MISSING = "missing"
+WITHOUT_MAILBOX = "without_mailbox"
 UNREADABLE = compare.UNREADABLE
 STATUSES = (EQUAL, DIFFERS, MISSING, planning.AMBIGUOUS, UNREADABLE, planning.ELSEWHERE, planning.CLOUD_ONLY)
 
@@ -89,11 +97,12 @@ def prove_round_trip(options: Options, mailboxes: Mailboxes, directory: Director
     """Read both sides in bulk and compare them; PartialFailure with ``fail_on_difference`` unless all is proven."""
     attributes, unproven = _attributes(options)
     sources = read_sources(mailboxes, options.selection, attributes, style=options.type_values, progress=run.progress)
+    left_out = mailboxes.left_out
     verdicts = _verdicts(options, sources, directory, attributes, unproven, run)
-    result = _result(verdicts, attributes, directory, run)
+    result = _result(verdicts, left_out, attributes, directory, run)
     if options.fail_on_difference and not result["proven"]:
         raise _not_proven(result)
-    return Report(False, result)
+    return Report(False, result, warnings=left_out_warnings(left_out))
 
 
 def _attributes(options: Options) -> tuple[tuple[Attribute, ...], frozenset[str]]:
@@ -171,15 +180,21 @@ def _without_object(source: Source, base_dn: str, domain: str) -> Verdict:
 
 
 def _result(
-    verdicts: Sequence[Verdict], attributes: Sequence[Attribute], directory: Directory, run: Run
+    verdicts: Sequence[Verdict],
+    left_out: Sequence[Member],
+    attributes: Sequence[Attribute],
+    directory: Directory,
+    run: Run,
 ) -> dict[str, Any]:
     with run.artifacts(f"roundtrip-{directory.domain}") as writer:
         for item in verdicts:
             writer.write(item.line())
+        for member in left_out:
+            writer.write({**without_mailbox_line(member), "status": WITHOUT_MAILBOX})
     statuses = Counter(item.status for item in verdicts)
     expected = len(verdicts) - statuses[planning.CLOUD_ONLY]
-    # A selection of nothing but cloud-only mailboxes says nothing about a round trip; an empty one was asked for.
-    proven = statuses[EQUAL] == expected and (expected > 0 or not verdicts)
+    # A selection without a synchronized mailbox says nothing about a round trip; an empty one was asked for.
+    proven = statuses[EQUAL] == expected and (expected > 0 or not (verdicts or left_out))
     percent = 100.0 * statuses[EQUAL] / expected if expected else (100.0 if proven else 0.0)
     at_risk = [item for item in verdicts if any(found.at_risk for found in item.comparisons)]
     return {
@@ -191,6 +206,7 @@ def _result(
             **{status: statuses[status] for status in STATUSES},
             "not_cloud_managed": sum(item.source.dir_synced and not item.source.cloud_managed for item in verdicts),
             "at_risk": len(at_risk),
+            WITHOUT_MAILBOX: len(left_out),
         },
         "attributes": _by_attribute(verdicts, attributes),
         "at_risk": len(at_risk),

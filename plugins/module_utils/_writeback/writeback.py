@@ -18,14 +18,25 @@ from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import PartialFailure, Refused
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact import Artifact
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.limits import Limits
-from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import failure, first, limited_diff, listing
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import (
+    failure,
+    first,
+    left_out_warnings,
+    limited_diff,
+    listing,
+    without_mailbox_line,
+)
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import apply, join, plan, planning
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import apply, plan, planning
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory, Mailboxes, Ownership
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Report, Run
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import attributes_named, read_sources
+
+WITHOUT_MAILBOX = "without_mailbox"
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,7 @@ def write_back(options: Options, far_ends: FarEnds, run: Run) -> Report:
     sources = read_sources(
         far_ends.mailboxes, options.selection, attributes, style=options.type_values, progress=run.progress
     )
+    left_out = far_ends.mailboxes.left_out
     plans = planning.plan_objects(
         sources,
         directory,
@@ -83,7 +95,7 @@ def write_back(options: Options, far_ends: FarEnds, run: Run) -> Report:
     if todo and not run.check_mode:
         facts["before_image"] = _before_image(todo, directory, run)
         written = apply.apply(todo, directory, run.progress)
-    return _report(plans, written, facts, run)
+    return _report(plans, left_out, written, facts, run)
 
 
 def _owned(
@@ -112,7 +124,11 @@ def _before_image(todo: Sequence[planning.ObjectPlan], directory: Directory, run
 
 
 def _report(
-    plans: Sequence[planning.ObjectPlan], written: Sequence[apply.Written], facts: dict[str, Any], run: Run
+    plans: Sequence[planning.ObjectPlan],
+    left_out: Sequence[Member],
+    written: Sequence[apply.Written],
+    facts: dict[str, Any],
+    run: Run,
 ) -> Report:
     by_id = {item.plan.source.id: item for item in written}
     failures: list[dict[str, Any]] = []
@@ -126,7 +142,9 @@ def _report(
                 failures[-1]["kind"] = item.outcome
             elif done is not None and done.error is not None:
                 failures.append({**failure(item.source.name, item.source.id, done.error), "outcome": done.outcome})
-    counts = _counts(plans, written)
+        for member in left_out:
+            writer.write({**without_mailbox_line(member), "outcome": WITHOUT_MAILBOX})
+    counts = {**_counts(plans, written), WITHOUT_MAILBOX: len(left_out)}
     # A write that nobody could read back counts as a change: it may be one.
     changed = bool(counts["written"] or counts["unknown"]) if written else bool(counts["planned"])
     result = {
@@ -150,7 +168,7 @@ def _report(
     if failures:
         facts = {**result, "changed": changed and not run.check_mode}
         raise _failed(failures, counts, facts, diff if run.diff_mode else [], check_mode=run.check_mode)
-    return Report(changed, result, diff, _warnings(counts, facts["domain"]))
+    return Report(changed, result, diff, [*left_out_warnings(left_out), *_warnings(counts, facts["domain"])])
 
 
 def _warnings(counts: Mapping[str, int], domain: str) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible.template import trust_as_template
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
     DIRECTORY,
     SELECTION,
@@ -180,7 +181,7 @@ def host_variables(file: TenantFile) -> dict[str, Any]:
     ]
     variables: dict[str, Any] = {
         "ansible_connection": "local",
-        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        "ansible_python_interpreter": trust_as_template("{{ ansible_playbook_python }}"),
         **(values.get("vars") or {}),
         "hybrid_ring": file.ring,
         "hybrid_tenant": absolute_paths(TENANT_SECTION.options, values["tenant"], resolve),

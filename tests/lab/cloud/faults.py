@@ -32,7 +32,14 @@ KINDS: dict[str, tuple[str, ...]] = {
     "cut": TARGETS,
     "dc_restart": ("ldap",),
 }
-_IN_BATCH_PARTS = ("throttle_in_batch", "error_although_applied", "unavailable", "stale_reads", "slow")
+_IN_BATCH_PARTS = (
+    "throttle_in_batch",
+    "error_although_applied",
+    "expired_next_link",
+    "slow",
+    "stale_reads",
+    "unavailable",
+)
 _ONLY_FOR_WRITES = ("error_although_applied", "stale_reads")
 _EARLY_TOLERANCE_S = 0.05
 

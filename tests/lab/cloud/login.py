@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from tests.lab.cloud.context import Services, new_guid
-from tests.lab.cloud.tokens import EXCHANGE_APP_ID, GRAPH_APP_ID, LIFETIME_S, audiences
+from tests.lab.cloud.tokens import LIFETIME_S, audiences
 from tests.lab.cloud.wire import Refused, Reply, Request
 from tests.lab.store import Document
 
@@ -261,6 +261,3 @@ def _resource(services: Services, tenant: Document, scope: str) -> tuple[str, st
         "if the application has not been installed by the administrator of the tenant or consented to by any user in "
         "the tenant. You might have sent your authentication request to the wrong tenant.",
     )
-
-
-FIRST_PARTY = {"exchange": EXCHANGE_APP_ID, "graph": GRAPH_APP_ID}

@@ -16,8 +16,28 @@ CLOUD = "cloud"
 # Real properties of types of which the reference holds only a part ("entity (part)").
 # Source: the Graph resource pages of user, group, orgContact and organization.
 _BEYOND_THE_PART: dict[str, tuple[str, ...]] = {
-    "user": ("givenName", "surname"),
-    "group": ("description",),
+    "user": (
+        "givenName",
+        "surname",
+        "jobTitle",
+        "department",
+        "companyName",
+        "officeLocation",
+        "city",
+        "state",
+        "country",
+        "postalCode",
+        "streetAddress",
+        "mobilePhone",
+    ),
+    "group": (
+        "description",
+        "onPremisesDomainName",
+        "onPremisesLastSyncDateTime",
+        "onPremisesSamAccountName",
+        "onPremisesSecurityIdentifier",
+    ),
+    "orgContact": ("givenName", "surname"),
 }
 
 

@@ -97,7 +97,7 @@ def audiences(service: str, urls: dict[str, str]) -> tuple[str, ...]:
 
 def bearer(headers: Any) -> str | None:
     """The bearer token of a request, or None."""
-    scheme, _, token = str(headers.get("authorization", "")).partition(" ")
+    scheme, _space, token = str(headers.get("authorization", "")).partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 

@@ -114,7 +114,7 @@ def _watched(services: Services, request: Request, trace: Trace, handler: Handle
 
 
 def _wait_key(request: Request, trace: Trace) -> tuple[str, ...]:
-    digest = hashlib.sha256(request.body).hexdigest()
+    digest = hashlib.sha256(request.canonical_body()).hexdigest()
     return (
         request.service,
         trace.tenant or "",

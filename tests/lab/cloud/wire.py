@@ -42,6 +42,11 @@ class Request:
         """The body as an HTML form."""
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
+    def canonical_body(self) -> bytes:
+        """The body in a form that is the same for the same JSON, however it is spelled; as it came when it is none."""
+        value = self.json_object()
+        return self.body if value is None else json.dumps(value, sort_keys=True).encode()
+
     def json_object(self) -> dict[str, Any] | None:
         """The body as a JSON object, or None when it is something else."""
         try:

@@ -13,13 +13,13 @@ _NOT_IN_LOCAL_PART = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]")
 
 def kind(value: str) -> str:
     """The type in front of the colon, as written; ``smtp`` where there is none."""
-    prefix, colon, _ = value.partition(":")
+    prefix, colon, _rest = value.partition(":")
     return prefix if colon else "smtp"
 
 
 def address(value: str) -> str:
     """What follows the type."""
-    _, colon, rest = value.partition(":")
+    _prefix, colon, rest = value.partition(":")
     return rest if colon else value
 
 

@@ -212,8 +212,8 @@ def _random_string(length: Any, digits: Any, specials: Any, capitals: Any, lower
     counts = [int(digits), int(specials), int(capitals), int(lowers)]
     if int(length) > 256 or int(length) < sum(counts[:3]):
         raise ValueError("the length has to be at most 256 and not less than the minimums")
-    picked = [secrets.choice(pool) for pool, count in zip(pools, counts, strict=True) for _ in range(count)]
-    picked += [secrets.choice("".join(pools)) for _ in range(int(length) - len(picked))]
+    picked = [secrets.choice(pool) for pool, count in zip(pools, counts, strict=True) for _unused in range(count)]
+    picked += [secrets.choice("".join(pools)) for _unused in range(int(length) - len(picked))]
     secrets.SystemRandom().shuffle(picked)
     return "".join(picked[: int(length)])
 

@@ -70,7 +70,7 @@ def dn_key(dn: str) -> tuple[str, ...]:
 
 
 def _part_key(part: str) -> str:
-    name, _, value = part.strip().partition("=")
+    name, _equals, value = part.strip().partition("=")
     plain = _ESCAPED.sub(rb"\1", _HEX_PAIR.sub(lambda pair: bytes([int(pair[1], 16)]), value.strip().encode()))
     return f"{name.strip().lower()}={plain.decode('utf-8', 'replace').casefold()}"
 

@@ -113,7 +113,7 @@ def default_schema(tenant_id: str, template_id: str, mail_mapping: str, proxy_ad
                 SOURCE_OBJECT,
                 [
                     *(_attribute(name, kind, many, anchor=name == "objectId") for name, kind, many in _SOURCE_ONLY),
-                    *(_attribute(source, kind, many) for _, source, kind, many in _MAPPED),
+                    *(_attribute(source, kind, many) for _target, source, kind, many in _MAPPED),
                 ],
                 read_only=True,
             ),
@@ -131,7 +131,7 @@ def default_schema(tenant_id: str, template_id: str, mail_mapping: str, proxy_ad
                         )
                         for name, kind, many in _TARGET_ONLY
                     ),
-                    *(_attribute(target, kind, many) for target, _, kind, many in _MAPPED),
+                    *(_attribute(target, kind, many) for target, _source, kind, many in _MAPPED),
                 ],
                 read_only=False,
             ),
@@ -165,7 +165,7 @@ def default_schema(tenant_id: str, template_id: str, mail_mapping: str, proxy_ad
 
 
 def _mapping(row: tuple[str, str, str, bool], proxy_addresses: str) -> Document:
-    target, source, _, _ = row
+    target, source, _kind, _many = row
     merges = target == "proxyAddresses" and proxy_addresses == "merge"
     return {
         "targetAttributeName": target,

@@ -80,7 +80,9 @@ class SyncRun:
             entry = self.view.entries[identifier]
             if self.view.kinds[identifier] == "group":
                 document = group_document(entry, identifier, self.tenant, self.view.id_of)
-                document["proxyAddresses"], _ = self.owners.claim_addresses(document["proxyAddresses"], identifier)
+                document["proxyAddresses"], _unused = self.owners.claim_addresses(
+                    document["proxyAddresses"], identifier
+                )
                 self._keep("group", self.groups, document)
             elif self.view.kinds[identifier] == "contact":
                 self._keep("contact", self.contacts, contact_document(entry, identifier, self.tenant))
@@ -166,7 +168,7 @@ class SyncRun:
                 )
             )
             # An address that the service makes of the alias may be taken; the recipient then goes without it.
-            document["EmailAddresses"], _ = self.owners.claim_addresses(document["EmailAddresses"], identifier)
+            document["EmailAddresses"], _unused = self.owners.claim_addresses(document["EmailAddresses"], identifier)
             if kind == "mailbox":
                 document.update(mailboxes.type_properties(document))
                 document["_directoryTypes"] = mailboxes.directory_types(entry)

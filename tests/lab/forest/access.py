@@ -1,8 +1,6 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
-
 """Bound LDAP connections to the forests' domain controllers, for the lab's own engines and tests."""
 
 from __future__ import annotations
@@ -58,10 +56,13 @@ def open_directory(forest_name: str, account: str = "sync", run_dir: Path | None
         raise_exceptions=False,
         receive_timeout=RECEIVE_TIMEOUT,
         auto_referrals=False,
+        check_names=False,  # ldap3 refuses DNs that Windows and Samba write, such as CN=Projector #7
     )
     try:
         bound = connection.bind()
     except LDAPException as error:
+        if connection.socket is not None:
+            connection.socket.close()  # ldap3 leaves it open when connecting fails
         raise DirectoryUnavailable(
             f"the domain controller of {forest.domain} at {forest.dc_address}:{LDAPS_PORT} does not answer: {error}"
         ) from error

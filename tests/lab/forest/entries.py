@@ -1,8 +1,6 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
-
 """A seeded directory object, and the small helpers that name one."""
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ import uuid
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tests.lab.settings import fixed_guid
 
@@ -53,6 +52,7 @@ def child(parent: str, value: str, naming: str = "CN") -> str:
     return f"{naming}={escape_rdn(value)},{parent}"
 
 
+@lru_cache(maxsize=16384)
 def canonical_dn(dn: str) -> tuple[tuple[str, str], ...]:
     """A DN for comparison: names in lower case, values unescaped and in lower case, innermost first."""
     parts: list[tuple[str, str]] = []

@@ -1,8 +1,6 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
-
 """The Exchange organisation of a forest: what Setup, the Hybrid Configuration Wizard and two servers leave in AD."""
 
 from __future__ import annotations
@@ -10,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.lab.forest.entries import Entry, Values, attributes, child, entry_guid
-from tests.lab.forest.people import VERSION_2013, database_dn, legacy_dn, organization_dn
+from tests.lab.forest.recipients import VERSION_2013, database_dn, legacy_dn, organization_dn
 from tests.lab.forest.schema import ORGANIZATION_VERSION, SYSTEM_OBJECTS_VERSION
 from tests.lab.settings import Forest, fixed_guid
 

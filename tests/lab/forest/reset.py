@@ -1,8 +1,6 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
-
 """Puts a running forest back to its seed, over LDAP as administrator. Only differences are written.
 
 What comes back: deleted objects (with their objectGUID and SID, from their tombstones), moved and renamed objects,
@@ -24,7 +22,8 @@ import ldap3
 
 from tests.lab.forest.access import open_directory
 from tests.lab.forest.entries import Entry, Values, canonical_dn, split_dn
-from tests.lab.forest.people import organization_dn, root_dn
+from tests.lab.forest.people import root_dn
+from tests.lab.forest.recipients import organization_dn
 from tests.lab.forest.schema import ATTRIBUTES, DN
 from tests.lab.forest.tree import archive_unit, seed, service_unit
 from tests.lab.settings import DESCRIPTORS, Forest

@@ -1,8 +1,6 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
-
 """Units, service accounts, contacts and groups of a forest, and the whole seed in the order in which it is added."""
 
 from __future__ import annotations
@@ -12,7 +10,8 @@ from functools import cache
 from tests.lab.forest.entries import Entry, attributes, child, entry_guid
 from tests.lab.forest.names import VOCABULARIES
 from tests.lab.forest.organization import organization
-from tests.lab.forest.people import Kind, Person, legacy_dn, people, unit_dn
+from tests.lab.forest.people import Person, people, unit_dn
+from tests.lab.forest.recipients import Kind, legacy_dn
 from tests.lab.settings import Forest
 from tests.lab.settings import forest as find_forest
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, InputError
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox, Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 
 
@@ -39,6 +39,8 @@ class FakeMailboxes:
     def __init__(self, *mailboxes: Mailbox) -> None:
         self.state = {item.id: item for item in mailboxes}
         self.directory_users: dict[str, DirectoryUser] = {}
+        self.without_mailbox: tuple[Member, ...] = ()
+        self.left_out: tuple[Member, ...] = ()
         self.written: list[tuple[str, Mapping[str, Any]]] = []
         self.reads: list[tuple[Selection, tuple[str, ...]]] = []
         self.counted = 0
@@ -58,7 +60,8 @@ class FakeMailboxes:
         if self.written and self.stale_reads > 0:
             self.stale_reads -= 1
             view |= self._stale
-        if selection.kind == "all":
+        self.left_out = ()
+        if selection.kind in ("all", "group"):
             chosen = list(view.values())
         else:
             by_name = {name: item for item in view.values() for name in (item.id, item.user_principal_name)}
@@ -67,6 +70,8 @@ class FakeMailboxes:
                 raise InputError(f"{len(missing)} identities have no mailbox.", not_found=missing, ambiguous=[])
             chosen = [by_name[name] for name in selection.value]
         yield from (item for item in chosen if item.user_principal_name not in selection.exclude)
+        if selection.kind == "group":
+            self.left_out = self.without_mailbox
 
     def users(self, ids: Iterable[str] | None) -> Mapping[str, DirectoryUser]:
         wanted = None if ids is None else set(ids)
@@ -100,6 +105,7 @@ class FakeExchange:
         }
         self.answers |= {name.replace("_", "-"): answer for name, answer in answers.items()}
         self.sent: list[Cmdlet] = []
+        self.warnings: list[str] = []
         self.set_error: HybridError | None = None
         self.set_applies = True
         self.on_set: Callable[[], None] | None = None
@@ -107,6 +113,10 @@ class FakeExchange:
     @property
     def writes(self) -> list[Cmdlet]:
         return [cmdlet for cmdlet in self.sent if not cmdlet.name.startswith("Get-")]
+
+    def batch(self, cmdlets: Iterable[Cmdlet]) -> Iterator[tuple[Cmdlet, list[dict[str, Any]] | HybridError]]:
+        for cmdlet in cmdlets:
+            yield cmdlet, list(self.invoke(cmdlet))
 
     def invoke(self, cmdlet: Cmdlet) -> Iterator[dict[str, Any]]:
         self.sent.append(cmdlet)

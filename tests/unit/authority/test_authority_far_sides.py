@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.hybrid.exchange.plugins.module_utils._authority import recipients
 from ansible_collections.hybrid.exchange.plugins.module_utils._authority.change_times import DirectoryChangeTimes
 from ansible_collections.hybrid.exchange.plugins.module_utils._authority.inspect import Inspection, inspect
 from ansible_collections.hybrid.exchange.plugins.module_utils._authority.recipients import ExchangeRecipients
@@ -18,7 +19,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     PermissionDenied,
     ProtocolError,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.source_anchor import filter_escape
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from authority_fakes import FakeMailboxes, FakeWriter, Progress, mailbox
@@ -34,6 +35,7 @@ def test_inspect_counts_and_exports():
     result = inspect(
         Inspection(Selection("all", None), 2),
         mailboxes=tenant,
+        recipients=None,
         artifacts=lambda name: FakeWriter(name, log, lambda: 0),
         progress=Progress(),
     )
@@ -53,10 +55,35 @@ def test_inspect_counts_and_exports():
     assert (lines[2]["eligible"], lines[2]["reason"]) == (False, "cloud_only")
 
 
+def test_inspect_counts_users_without_a_mailbox_by_reason():
+    tenant = FakeMailboxes(mailbox("anna"))
+    tenant.without_mailbox = (Member("id-x", "x@contoso.com"), Member("id-y"))
+    log = []
+    result = inspect(
+        Inspection(Selection("group", "Wave 1"), 20),
+        mailboxes=tenant,
+        recipients=ExchangeRecipients(Batches(**{"id-x": {"Get-MailUser": {"ExchangeGuid": "1" * 8}}})),
+        artifacts=lambda name: FakeWriter(name, log, lambda: 0),
+        progress=Progress(),
+    )
+    assert (result["counts"]["total"], result["counts"]["eligible"]) == (3, 1)
+    assert result["counts"]["ineligible"] == {"no_mailbox": 1, "on_premises_mailbox": 1}
+    assert len(result["mailboxes"]) == 1
+    assert log[0][1][1:] == [
+        {"id": "id-x", "user_principal_name": "x@contoso.com", "eligible": False, "reason": "on_premises_mailbox"},
+        {"id": "id-y", "user_principal_name": "", "eligible": False, "reason": "no_mailbox"},
+    ]
+
+
 class Batches:
-    def __init__(self, **known):
+    def __init__(self, *rows, **known):
+        self.rows = rows
         self.known = known
         self.asked = []
+
+    def invoke(self, cmdlet):
+        self.asked.append((cmdlet.name, None))
+        yield from self.rows
 
     def batch(self, cmdlets):
         for cmdlet in cmdlets:
@@ -96,6 +123,19 @@ def test_recipients_are_asked_for_only_where_needed_and_errors_are_no_answers():
     assert batches.asked == [("Get-User", "a")]
     with pytest.raises(PermissionDenied):
         ExchangeRecipients(Batches(a={"Get-User": PermissionDenied("no")}))(["a"])
+
+
+@pytest.mark.parametrize("few", [0, 400])
+def test_reasons_of_users_are_the_same_asked_for_one_by_one_and_all_at_once(few, monkeypatch):
+    monkeypatch.setattr(recipients, "_FEW", few)
+    rows = {
+        "id-a": {"ExternalDirectoryObjectId": "ID-A", "ExchangeGuid": "1" * 8},
+        "id-b": {"ExternalDirectoryObjectId": "id-b", "ExchangeGuid": "00000000-0000-0000-0000-000000000000"},
+    }
+    batches = Batches(*rows.values(), **{key: {"Get-MailUser": row} for key, row in rows.items()})
+    reasons = ExchangeRecipients(batches).of_users(["id-a", "id-b", "id-c"])
+    assert reasons == {"id-a": "on_premises_mailbox", "id-b": "mail_user", "id-c": "no_mailbox"}
+    assert len(batches.asked) == (3 if few else 1)
 
 
 class Directory:
@@ -149,6 +189,18 @@ def test_change_times_ask_in_portions_and_take_the_later_of_two_objects():
     _now, times = DirectoryChangeTimes(directory, lambda ids: found)([mailbox(f"m{n}") for n in range(201)])
     assert len(directory.filters) == 3
     assert times["id-m1"].hour == 10
+
+
+def test_change_times_of_many_mailboxes_are_picked_from_one_scan():
+    anchor = b"\x01" * 16
+    directory = Directory(entry(anchor, b"20260803100000.0Z"), entry(b"\xaa" * 5, b"20260803090000.0Z"))
+    found = {
+        f"id-m{n}": DirectoryUser(f"id-m{n}", n.to_bytes(2, "big") * 8, f"CN=m{n}", "corp.test", True)
+        for n in range(501)
+    }
+    _now, times = DirectoryChangeTimes(directory, lambda ids: found)([mailbox(f"m{n}") for n in range(501)])
+    assert directory.filters == ["(&(objectCategory=person)(objectClass=user))"]
+    assert set(times) == {"id-m257"}
 
 
 def test_a_time_that_is_none_is_an_error():

@@ -20,6 +20,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     PermissionDenied,
     Unavailable,
 )
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
 from authority_fakes import FakeExchange, FakeMailboxes, mailbox
 
 CONNECTOR = "ansible_collections.hybrid.exchange.plugins.module_utils._cloud.connect"
@@ -74,6 +75,35 @@ def test_mailbox_info(call, tenant):
     assert len(lines(result["artifact"])) == result["artifact"]["lines"] == 3
     assert result["failures"] == []
     assert "diff" not in result
+
+
+def test_users_without_a_mailbox_are_counted_by_mailbox_info_and_fail_mailbox_authority(call, tenant):
+    tenant.mailboxes.without_mailbox = (Member("id-x", "x@contoso.com"), Member("id-y"))
+    result = call("mailbox_info", tenant, group="Wave 1")
+    assert result["counts"]["ineligible"] == {"cloud_only": 1, "no_mailbox": 2}
+    refused = call("mailbox_authority", tenant, group="Wave 1", authority="cloud")
+    assert refused["failed"]
+    assert "x@contoso.com has no mailbox in Exchange Online" in refused["msg"]
+    assert tenant.mailboxes.written == []
+    skipped = call("mailbox_authority", tenant, group="Wave 1", authority="cloud", on_ineligible="skip")
+    assert skipped["counts"]["ineligible_by_reason"] == {"cloud_only": 1, "no_mailbox": 2}
+    assert skipped["changed"]
+
+
+def test_warnings_of_exchange_online_reach_the_user(call, tenant):
+    tenant.exchange.warnings += ["careful", "careful", "slow", "late"]
+    result = call("mailbox_info", tenant, all_mailboxes=True, report_limit=2)
+    expected = ["Exchange Online: careful", "Exchange Online: slow", "Exchange Online gave 1 more warnings."]
+    assert len(result["warnings"]) == len(expected)
+    for warning, text in zip(result["warnings"], expected, strict=True):
+        assert text in str(warning)
+    failed = call("mailbox_authority", tenant, all_mailboxes=True, authority="cloud")
+    assert failed["failed"]
+    assert any("Exchange Online: late" in str(warning) for warning in failed["warnings"])
+
+
+def test_without_warnings_of_exchange_online_there_are_none(call, tenant):
+    assert "warnings" not in call("mailbox_info", tenant, all_mailboxes=True)
 
 
 def test_mailbox_authority_check_apply_again(call, tenant):
@@ -181,9 +211,11 @@ def test_organization_authority_refusals(call):
 
 @pytest.mark.parametrize("error", [Unavailable("down", request_id="r"), InputError("wrong")])
 def test_errors_of_far_ends_become_results_without_a_traceback(call, error):
-    tenant = SimpleNamespace(
-        mailboxes=SimpleNamespace(read=lambda *_a: (_ for _ in ()).throw(error)), statistics=dict, exchange=None
-    )
+    def read(*_arguments):
+        raise error
+
+    tenant = Tenant()
+    tenant.mailboxes = SimpleNamespace(read=read)
     result = call("mailbox_info", tenant, all_mailboxes=True)
     assert result["msg"] == error.message
     assert "exception" not in result

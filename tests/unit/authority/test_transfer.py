@@ -23,12 +23,27 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     Refused,
     Unavailable,
 )
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.limits import Limits
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from authority_fakes import FakeMailboxes, FakeWriter, Progress, mailbox
 
 ALL = Selection("all", None)
 NOW = datetime(2026, 8, 3, 12, tzinfo=UTC)
+
+
+class Recipients:
+    """Knows the reasons it was given, and keeps who asked for which."""
+
+    def __init__(self, reasons, asked):
+        self.reasons = reasons
+        self.asked = asked
+
+    def __call__(self, identities):
+        self.asked.append(list(identities))
+        return {name: self.reasons[name] for name in identities if name in self.reasons}
+
+    of_users = __call__
 
 
 class World:
@@ -42,16 +57,12 @@ class World:
         self.reasons = reasons or {}
         self.ends = Ends(
             mailboxes=self.mailboxes,
-            recipients=self.recipients,
+            recipients=Recipients(self.reasons, self.asked),
             artifacts=self.artifacts,
             progress=self.progress,
             sleep=self.slept.append,
             change_times=None if changed is None else lambda items: (NOW, changed),
         )
-
-    def recipients(self, identities):
-        self.asked.append(list(identities))
-        return {name: self.reasons[name] for name in identities if name in self.reasons}
 
     def artifacts(self, name):
         writer = FakeWriter(name, self.log, lambda: len(self.mailboxes.written))
@@ -71,8 +82,8 @@ def test_apply_changes_only_what_is_not_right_and_the_second_run_writes_nothing(
     world = three()
     outcome = world.run()
     assert outcome.changed
-    assert [key for key, _ in world.mailboxes.written] == ["id-anna", "id-carl"]
-    assert {tuple(parameters.items()) for _, parameters in world.mailboxes.written} == {
+    assert [key for key, _parameters in world.mailboxes.written] == ["id-anna", "id-carl"]
+    assert {tuple(parameters.items()) for _key, parameters in world.mailboxes.written} == {
         (("IsExchangeCloudManaged", True),)
     }
     assert outcome.result["counts"] == {
@@ -159,7 +170,7 @@ def test_ineligible_mailboxes_fail_the_run_with_their_reasons(check_mode):
 def test_ineligible_mailboxes_can_be_skipped():
     world = World(mailbox("anna"), mailbox("cloud", dir_synced=False))
     outcome = world.run(on_ineligible="skip")
-    assert [key for key, _ in world.mailboxes.written] == ["id-anna"]
+    assert [key for key, _parameters in world.mailboxes.written] == ["id-anna"]
     assert outcome.result["counts"]["ineligible_by_reason"] == {"cloud_only": 1}
 
 
@@ -173,7 +184,7 @@ def test_identities_without_a_mailbox_are_explained():
     world = World(mailbox("anna"), reasons=reasons)
     outcome = world.run(selection=selection, on_ineligible="skip")
     assert outcome.result["counts"]["ineligible_by_reason"] == {"on_premises_mailbox": 1}
-    assert [key for key, _ in world.mailboxes.written] == ["id-anna"]
+    assert [key for key, _parameters in world.mailboxes.written] == ["id-anna"]
 
 
 def test_an_identity_that_does_not_exist_stays_an_error_even_with_skip():
@@ -342,3 +353,28 @@ def test_progress_counts_phases():
 def test_the_snapshot_asks_for_every_property_of_the_catalogue():
     assert len(use_case.SNAPSHOT_PROPERTIES) == len(set(use_case.SNAPSHOT_PROPERTIES))
     assert "IsExchangeCloudManaged" in use_case.SNAPSHOT_PROPERTIES
+
+
+def members_world():
+    world = World(mailbox("anna"), reasons={"id-old": "on_premises_mailbox", "id-new": "no_mailbox"})
+    world.mailboxes.without_mailbox = (Member("id-old", "old@contoso.com"), Member("id-new", "new@contoso.com"))
+    return world
+
+
+def test_selected_users_without_a_mailbox_make_it_fail_by_name():
+    world = members_world()
+    with pytest.raises(Refused) as caught:
+        world.run(selection=Selection("group", "Wave 1"))
+    assert "2 of 3 selected objects cannot be moved" in caught.value.message
+    assert "old@contoso.com has its mailbox on premises" in caught.value.message
+    assert "new@contoso.com has no mailbox in Exchange Online" in caught.value.message
+    assert world.mailboxes.written == []
+
+
+def test_selected_users_without_a_mailbox_can_be_skipped_and_are_counted():
+    world = members_world()
+    outcome = world.run(selection=Selection("group", "Wave 1"), on_ineligible="skip")
+    assert [key for key, _parameters in world.mailboxes.written] == ["id-anna"]
+    assert outcome.result["counts"]["ineligible_by_reason"] == {"no_mailbox": 1, "on_premises_mailbox": 1}
+    assert [item["id"] for item in outcome.result["ineligible"]] == ["id-old", "id-new"]
+    assert world.asked == [["id-old", "id-new"]]

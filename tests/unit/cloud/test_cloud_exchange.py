@@ -114,7 +114,7 @@ def test_a_success_that_is_not_a_list_of_objects_is_an_error(body: str) -> None:
 def test_errors_are_classed_by_what_they_say(status: int, text: str, kind: type[HybridError]) -> None:
     with pytest.raises(kind, match="Set-Mailbox anna") as caught:
         list(exchange(Wire((status, exchange_error(text)))).invoke(Cmdlet("Set-Mailbox", {"Identity": "anna"})))
-    assert type(caught.value) is kind
+    assert caught.type is kind
     assert caught.value.facts["object"] == "anna"
 
 
@@ -237,4 +237,4 @@ def test_warnings_are_kept_once() -> None:
     client = exchange(Wire((200, page), (200, page)))
     list(client.invoke(GET))
     list(client.invoke(GET))
-    assert client.warnings == ["careful"]
+    assert client.warnings == ("careful",)

@@ -108,10 +108,10 @@ def test_an_organizational_unit_takes_what_is_below_it() -> None:
             },
         )
     )
-    found = directory_users.ids_below(graph(wire), "OU=Wave 1,DC=contoso,DC=lab")
-    assert found == {user(1)["id"], user(2)["id"]}
+    found = directory_users.members_below(graph(wire), "OU=Wave 1,DC=contoso,DC=lab")
+    assert set(found) == {user(1)["id"], user(2)["id"]}
     with pytest.raises(InputError, match="distinguished name"):
-        directory_users.ids_below(graph(Wire()), "wave 1")
+        directory_users.members_below(graph(Wire()), "wave 1")
 
 
 def test_members_of_a_group_are_users_only() -> None:
@@ -121,16 +121,17 @@ def test_members_of_a_group_are_users_only() -> None:
         {"id": "C"},
     ]
     wire = Wire((200, {"value": [{"id": "g-1", "displayName": "O'Wave"}]}), (200, {"value": members}))
-    assert directory_users.member_ids(graph(wire), "O'Wave") == {"a", "c"}
+    found = directory_users.members(graph(wire), "O'Wave")
+    assert set(found) == {"a", "c"}
     assert "displayName%20eq%20'O''Wave'" in wire.sent[0].url
     assert wire.sent[1].url.startswith(f"{GRAPH}/v1.0/groups/g-1/transitiveMembers?")
 
 
 def test_a_group_that_is_missing_or_doubled_is_an_error() -> None:
     with pytest.raises(NotFound, match="no group wave"):
-        directory_users.member_ids(graph(Wire((200, {"value": []}))), "wave")
+        directory_users.members(graph(Wire((200, {"value": []}))), "wave")
     with pytest.raises(Ambiguous, match="2 groups are named wave"):
-        directory_users.member_ids(graph(Wire((200, {"value": [{"id": "1"}, {"id": "2"}]}))), "wave")
+        directory_users.members(graph(Wire((200, {"value": [{"id": "1"}, {"id": "2"}]}))), "wave")
 
 
 def test_provision_on_demand_prefixes_the_id_and_reads_the_json_text() -> None:

@@ -12,9 +12,11 @@ import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud import mailboxes as module
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.mailboxes import Mailboxes
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, InputError, NotFound
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from cloud_fakes import Reply, Sent, Wire, exchange, exchange_error, graph
 
+GROUP = "00000000-0000-4000-8000-000000000000"
 NOT_FOUND = "x|Microsoft.Exchange.ManagementObjectNotFoundException|It couldn't be found."
 
 
@@ -116,10 +118,42 @@ def test_a_filter_is_handed_on() -> None:
 
 
 @pytest.mark.parametrize("few", [0, 400])
-def test_members_without_a_mailbox_are_left_out(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["group", "organizational_unit"])
+def test_users_without_a_mailbox_are_told_of(few: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FEW", few)
-    users = [{"id": "id-carl"}, {"id": "id-nobody"}]
-    assert read(Selection("group", "00000000-0000-4000-8000-000000000000"), users) == ["carl"]
+    names = {"onPremisesDistinguishedName": "CN=x,OU=A", "userPrincipalName": "Mail@contoso.com", "mail": "m@x"}
+    mailboxes, _service = ends(
+        [
+            {**names, "id": "id-carl"},
+            {**names, "id": "id-anna"},
+            {**names, "id": "ID-Mailuser"},
+            {"id": "id-unnamed", "onPremisesDistinguishedName": "CN=y,OU=A"},
+            {"id": "id-room", "@odata.type": "#microsoft.graph.device"},
+        ]
+    )
+    value = GROUP if kind == "group" else "OU=A"
+    found = list(mailboxes.read(Selection(kind, value, frozenset({"id-anna"}))))
+    assert [mailbox.id for mailbox in found] == ["id-carl"]
+    assert mailboxes.left_out == (Member("id-mailuser", "Mail@contoso.com", "m@x"), Member("id-unnamed"))
+    assert [member.name for member in mailboxes.left_out] == ["Mail@contoso.com", "id-unnamed"]
+
+
+@pytest.mark.parametrize("name", ["id-mailuser", "mail@contoso.com", "m@x"])
+def test_excluded_users_without_a_mailbox_are_not_told_of(name: str) -> None:
+    users = [{"id": "id-carl"}, {"id": "id-mailuser", "userPrincipalName": "Mail@contoso.com", "mail": "M@x"}]
+    mailboxes, _service = ends(users)
+    assert len(list(mailboxes.read(Selection("group", GROUP, frozenset({name}))))) == 1
+    assert mailboxes.left_out == ()
+
+
+def test_a_read_forgets_whom_the_last_one_left_out() -> None:
+    mailboxes, _service = ends([{"id": "id-nobody"}])
+    assert list(mailboxes.read(Selection("group", GROUP))) == []
+    assert len(mailboxes.left_out) == 1
+    list(mailboxes.read(Selection("identities", ("anna",))))
+    assert mailboxes.left_out == ()
+    with pytest.raises(InputError, match="No mailbox is selected"):
+        list(ends()[0].read(Selection("group", GROUP)))
 
 
 def test_an_organizational_unit_is_read_from_the_directory() -> None:

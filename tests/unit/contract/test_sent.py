@@ -69,7 +69,7 @@ def test_the_search_finds_cmdlets() -> None:
     assert {"Get-Mailbox", "Set-Mailbox"} <= {name for _file, name, _parameters in FOUND}
 
 
-@pytest.mark.parametrize(("file", "name", "parameters"), FOUND, ids=lambda value: str(value))
+@pytest.mark.parametrize(("file", "name", "parameters"), FOUND, ids=str)
 def test_every_cmdlet_and_parameter_exists_in_the_cloud(file: str, name: str, parameters: set[str]) -> None:
     cmdlet = CMDLETS[name]
     assert "cloud" in cmdlet["applies"], file
@@ -103,7 +103,11 @@ def properties(*types: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("select", "type_name"),
-    [(directory_users.USER_SELECT, "user"), (synchronization.SERVICE_PRINCIPAL_SELECT, "servicePrincipal")],
+    [
+        (directory_users.USER_SELECT, "user"),
+        (directory_users.MEMBER_SELECT, "user"),
+        (synchronization.SERVICE_PRINCIPAL_SELECT, "servicePrincipal"),
+    ],
 )
 def test_selected_properties_exist(select: str, type_name: str) -> None:
     assert set(select.split(",")) <= properties(type_name)

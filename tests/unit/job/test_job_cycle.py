@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.mailboxes import Mailboxes
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import on_demand, times
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.on_demand import read_result
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
 from job_fakes import FakeService, Request, answer, error, execution, mailbox, stamp
 
 DOMAIN = "contoso.lab"
@@ -149,11 +151,12 @@ def test_provisioning_reports_each_mailbox(call: Any, service: FakeService) -> N
     with_mailboxes(service, outcomes)
     checked = call("writeback_cycle", check=True, domain=DOMAIN, state="provisioned", all_mailboxes=True)
     assert service.writes() == []
-    assert checked["counts"] == {"selected": 4, "would_request": 4}
+    assert checked["counts"] == {"selected": 4, "would_request": 4, "without_mailbox": 0}
     result = call("writeback_cycle", domain=DOMAIN, state="provisioned", all_mailboxes=True)
     assert result["changed"] is True
     counts = {
         "selected": 4,
+        "without_mailbox": 0,
         "exported": 1,
         "unchanged": 1,
         "not_in_scope": 1,
@@ -165,6 +168,17 @@ def test_provisioning_reports_each_mailbox(call: Any, service: FakeService) -> N
     lines = [json.loads(line) for line in Path(result["artifact"]["path"]).read_text().splitlines()]
     assert [line["outcome"] for line in lines] == ["exported", "unchanged", "not_in_scope", "skipped"]
     assert lines[0]["changes"] == [{"attribute": "extensionAttribute1", "before": None, "after": "x"}]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_users_without_a_mailbox_are_counted_and_warned_about(
+    call: Any, service: FakeService, monkeypatch: pytest.MonkeyPatch, check: bool
+) -> None:
+    with_mailboxes(service, {"anna": answer("exported")})
+    monkeypatch.setattr(Mailboxes, "left_out", (Member("id-x", "x@contoso.com"),))
+    result = call("writeback_cycle", check=check, domain=DOMAIN, state="provisioned", all_mailboxes=True)
+    assert (result["counts"]["selected"], result["counts"]["without_mailbox"]) == (1, 1)
+    assert any("x@contoso.com" in str(warning) for warning in result["warnings"])
 
 
 def test_nothing_exported_is_no_change(call: Any, service: FakeService) -> None:

@@ -53,7 +53,7 @@ def far_ends(monkeypatch):
     def connect(params):
         calls.cloud += 1
         return SimpleNamespace(
-            exchange="exchange",
+            exchange=SimpleNamespace(warnings=()),
             graph="graph",
             mailboxes="mailboxes",
             synchronization="synchronization",
@@ -81,7 +81,7 @@ def test_far_ends_connect_on_demand_and_once(call, far_ends):
     assert (far_ends.cloud, far_ends.directory, far_ends.closed) == (0, 0, 0)
 
     def use(context):
-        assert (context.exchange, context.graph) == ("exchange", "graph")
+        assert (context.exchange.warnings, context.graph) == ((), "graph")
         assert (context.mailboxes, context.synchronization) == ("mailboxes", "synchronization")
         assert context.has_directory
         assert context.directory is context.directory
@@ -99,7 +99,7 @@ def test_a_directory_that_is_not_given_is_an_error(call):
 
 def test_errors_become_results(call, far_ends):
     def fail(context):
-        _ = context.cloud
+        assert context.cloud
         raise Conflict("it moved", object="x", changed=True, ids={"b", "a"}, http_status=409)
 
     result = call(fail)

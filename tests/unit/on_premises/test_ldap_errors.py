@@ -31,7 +31,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises impor
 )  # fmt: skip
 def test_results(code: int, text: str, kind: type[errors.HybridError], words: str) -> None:
     error = ldap_errors.result_error("change", "CN=a", {"result": code, "message": text}, host="dc1:636")
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert words in error.message
     assert "dc1:636 refused to change CN=a" in error.message
     assert error.facts["ldap_result"] == code

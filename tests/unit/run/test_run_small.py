@@ -58,7 +58,7 @@ def test_progress_writes_at_most_once_a_second_and_always_the_last(tmp_path):
     clock, path = Clock(), tmp_path / "progress"
     progress = Progress(path, clock=clock)
     progress.start("read", 100)
-    for _ in range(99):
+    for _number in range(99):
         clock.now += 1 / 16
         progress.advance()
     progress.advance()

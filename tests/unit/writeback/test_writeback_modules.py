@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._module import main as module_main
 from ansible_collections.hybrid.exchange.plugins.modules import directory_writeback, roundtrip_info
 from writeback_fakes import World
@@ -110,6 +111,27 @@ def test_mailboxes_left_alone_are_warned_about(world: World, run: Run) -> None:
     world.user("onprem", managed=False)
     result = run(directory_writeback)
     assert any("not cloud-managed" in str(warning) for warning in result["warnings"])
+
+
+@pytest.mark.parametrize("module", [directory_writeback, roundtrip_info])
+def test_users_without_a_mailbox_are_counted_and_warned_about_once(
+    world: World, run: Run, module: ModuleType, tmp_path: Path
+) -> None:
+    world.user("user")
+    world.mailboxes.left_out = (Member("id-1", "x@contoso.lab"), Member("id-2"))
+    result = run(module)
+    assert (result["counts"]["total"], result["counts"]["without_mailbox"]) == (1, 2)
+    said = [str(warning) for warning in result["warnings"]]
+    assert len(said) == 1
+    assert "2 of the selected users have no mailbox in Exchange Online and were left out: x@contoso.lab" in said[0]
+    lines = [json.loads(line) for line in Path(result["artifact"]["path"]).read_text("utf-8").splitlines()]
+    assert [line["object"] for line in lines] == ["user@contoso.lab", "x@contoso.lab", "id-2"]
+
+
+def test_nothing_is_proven_by_users_without_a_mailbox(world: World, run: Run) -> None:
+    world.mailboxes.left_out = (Member("id-1", "x@contoso.lab"),)
+    result = run(roundtrip_info)
+    assert (result["proven"], result["percent"]) == (False, 0.0)
 
 
 def test_proving_the_round_trip(world: World, run: Run) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.limits import Limits
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import apply, join
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import apply
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Report
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.writeback import FarEnds, Options, write_back
 from writeback_fakes import BASE, Entry, World, run_in

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import attribute
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox, Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact import ArtifactWriter
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Run
@@ -104,6 +104,7 @@ class FakeMailboxes:
     mailboxes: list[Mailbox] = field(default_factory=list)
     directory_users: dict[str, DirectoryUser] = field(default_factory=dict)
     asked_for: list[tuple[str, ...] | None] = field(default_factory=list)
+    left_out: tuple[Member, ...] = ()
 
     def read(self, selection: Any, properties: Sequence[str] = ()) -> Iterator[Mailbox]:
         yield from self.mailboxes

@@ -56,7 +56,7 @@ def normalized(value: str) -> tuple[str, bool]:
 def whole(values: list[str]) -> list[str]:
     """A whole new list: one primary, no address twice; a first plain address is the primary when none is stated."""
     pairs = [normalized(value) for value in values]
-    found = [value for value, _ in pairs]
+    found = [value for value, _owner in pairs]
     seen: set[str] = set()
     for value in found:
         if key(value) in seen:

@@ -33,6 +33,8 @@ OWN_SETS: dict[str, tuple[str, ...]] = {
 # What may stand beside a parameter of an own set.
 BESIDE_OWN_SET = ("Identity", "Confirm", "WhatIf")
 
+# Types of users who are no recipients: for Get-User only.
+USER_TYPES = ("User", "DisabledUser")
 _ENUMS: dict[str, tuple[str, ...]] = {
     "ConvertibleMailboxSubType": ("Regular", "Room", "Equipment", "Shared"),
     "TransportModerationNotificationFlags": ("Never", "Internal", "Always"),
@@ -41,7 +43,7 @@ _ENUMS: dict[str, tuple[str, ...]] = {
         "UserMailbox", "LinkedMailbox", "SharedMailbox", "RoomMailbox", "EquipmentMailbox", "DiscoveryMailbox",
         "SchedulingMailbox", "TeamMailbox", "GroupMailbox", "LegacyMailbox", "MailUser", "GuestMailUser",
         "MailContact", "MailUniversalDistributionGroup", "MailUniversalSecurityGroup", "DynamicDistributionGroup",
-        "RoomList", "PublicFolder",
+        "RoomList", "PublicFolder", *USER_TYPES,
     ),
     "RecipientType[]": (
         "UserMailbox", "MailUser", "MailContact", "MailUniversalDistributionGroup", "MailUniversalSecurityGroup",
@@ -95,7 +97,7 @@ def _check_sets(cmdlet: str, bound: dict[str, Any]) -> None:
     beside = [name for name in bound if name not in chosen and name not in BESIDE_OWN_SET]
     if len(chosen) > 1 or (chosen and beside):
         raise errors.parameter_sets()
-    known = {name for name, _ in reference.cloud_parameters(cmdlet).values()}
+    known = {name for name, _kind in reference.cloud_parameters(cmdlet).values()}
     required = [
         name
         for name, facts in found[1]["parameters"].items()

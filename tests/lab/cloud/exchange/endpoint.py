@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from tests.lab.cloud import reference, shapes
 from tests.lab.cloud.context import Services
-from tests.lab.cloud.exchange import errors, organization, paging, properties, recipients
+from tests.lab.cloud.exchange import errors, organization, paging, properties, recipients, users
 from tests.lab.cloud.exchange.binder import bind
 from tests.lab.cloud.exchange.recipients import Call, Cmdlet, Result
 from tests.lab.cloud.exchange.set_mailbox import set_mailbox
@@ -33,6 +33,7 @@ expired_link = paging.expired_link
 # Cmdlets that act, with the parameters that the lab honours; None: every parameter of the cloud.
 CMDLETS: dict[str, tuple[Cmdlet, tuple[str, ...] | None]] = {
     **dict.fromkeys(recipients.GET_KINDS, (recipients.get_recipients, recipients.GET_PARAMETERS)),
+    "Get-User": (users.get_users, recipients.GET_PARAMETERS),
     "Set-Mailbox": (set_mailbox, properties.SET_MAILBOX_PARAMETERS),
     "Get-OrganizationConfig": (organization.get_organization_config, ()),
     "Set-OrganizationConfig": (organization.set_organization_config, organization.SET_ORGANIZATION_PARAMETERS),
@@ -44,6 +45,7 @@ CMDLETS: dict[str, tuple[Cmdlet, tuple[str, ...] | None]] = {
 # Cmdlets in the roles of an Exchange Recipient Administrator; an Exchange Administrator may run all.
 RECIPIENT_CMDLETS = (
     *recipients.GET_KINDS,
+    "Get-User",
     "Set-Mailbox",
     "Get-AcceptedDomain",
     "Get-OrganizationConfig",

@@ -79,7 +79,7 @@ def in_order(
     for number, kind in enumerate(kinds):
         last = ""
         if after:
-            at, _, object_id = after.partition(":")
+            at, _colon, object_id = after.partition(":")
             if int(at) > number:
                 continue
             last = object_id if int(at) == number else ""

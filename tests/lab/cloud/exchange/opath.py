@@ -52,14 +52,18 @@ _TOKEN = re.compile(
 _COMPARISONS = ("-eq", "-ne", "-like", "-notlike", "-gt", "-ge", "-lt", "-le")
 
 
-def parse(text: str) -> Predicate:
-    """A filter as a predicate on a recipient's document; refuses what Exchange Online refuses."""
-    return _Parser(text).whole()
+def parse(text: str, properties: tuple[str, ...] = ()) -> Predicate:
+    """A filter as a predicate on a recipient's document; refuses what Exchange Online refuses.
+
+    ``properties``: the only ones that the objects have; empty: all that recipients have.
+    """
+    return _Parser(text, properties).whole()
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, properties: tuple[str, ...]) -> None:
         self._text = text
+        self._properties = properties
         self._tokens = list(self._split(text))
         self._at = 0
 
@@ -134,7 +138,7 @@ class _Parser:
         if kind != "word":
             raise self._error("a property name is missing")
         proper = _BY_LOWER.get(name.lower())
-        if proper is None:
+        if proper is None or (self._properties and _PROPERTY.get(proper, proper) not in self._properties):
             raise errors.invalid_filter(f"The property '{name}' isn't filterable: it can't be used in -Filter.")
         kind, operator = self._take()
         operator = operator.lower()

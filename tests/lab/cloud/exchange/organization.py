@@ -91,7 +91,7 @@ def changed_now(call: Call) -> Document:
 
 def named(call: Call) -> Result:
     """Get-, New-, Set- and Remove- of the organization's named objects."""
-    verb, _, noun = call.cmdlet.partition("-")
+    verb, _hyphen, noun = call.cmdlet.partition("-")
     kind = NOUNS[noun]
     if verb == "Get":
         return _get(call, kind)

@@ -22,7 +22,6 @@ from tests.lab.cloud.exchange import errors
 from tests.lab.cloud.shapes import exchange_error
 from tests.lab.cloud.wire import Refused, Reply, Request
 
-TOP_PAGE_SIZE = 1000
 DEFAULT_RESULT_SIZE = 1000
 _PREFERRED = re.compile(r"odata\.maxpagesize\s*=\s*(\d+)", re.IGNORECASE)
 _KEY_META = "page_key"
@@ -53,10 +52,10 @@ def expired_link() -> Reply:
 
 
 def page_size(services: Services, request: Request) -> int:
-    """Rows of a page: what the client prefers, never more than 1000."""
+    """Rows of a page: what the client prefers, never more than the switch ``top_page_size``."""
     matched = _PREFERRED.search(request.headers.get("prefer", ""))
     wanted = int(matched[1]) if matched else 0
-    return min(wanted or int(services.scenario["default_page_size"]), TOP_PAGE_SIZE)
+    return min(wanted or int(services.scenario["default_page_size"]), int(services.scenario["top_page_size"]))
 
 
 def position(services: Services, request: Request, tenant_id: str) -> Position:
@@ -133,7 +132,7 @@ def _link(services: Services, request: Request, tenant_id: str, ends: Position) 
 
 
 def _digest(request: Request) -> str:
-    return hashlib.sha256(request.body).hexdigest()
+    return hashlib.sha256(request.canonical_body()).hexdigest()
 
 
 def _signature(services: Services, payload: bytes) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.lab.cloud.context import Services
 from tests.lab.cloud.exchange import errors, opath, paging
+from tests.lab.cloud.exchange.binder import USER_TYPES
 from tests.lab.cloud.exchange.identity import (
     ALL_KINDS,
     CONTACT,
@@ -73,7 +74,7 @@ Cmdlet = Callable[[Call], Result]
 def get_recipients(call: Call) -> Result:
     """Get-Mailbox and its kin: by -Identity, or all by -Filter, -Anr and -RecipientTypeDetails."""
     kinds = GET_KINDS[call.cmdlet]
-    keep = _predicate(call.bound)
+    keep = predicate(call.bound)
     if "Identity" in call.bound:
         if "Filter" in call.bound or "Anr" in call.bound:
             raise errors.parameter_sets()
@@ -97,9 +98,15 @@ def _kept(everyone: Iterable[tuple[str, Recipient]], keep: opath.Predicate) -> I
             yield key, public(one.row)
 
 
-def _predicate(bound: dict[str, Any]) -> opath.Predicate:
-    by_filter = opath.parse(bound["Filter"]) if bound.get("Filter") else None
+def predicate(bound: dict[str, Any], properties: tuple[str, ...] = ()) -> opath.Predicate:
+    """What -Filter, -Anr and -RecipientTypeDetails let through.
+
+    ``properties``: what the cmdlet's objects have, when that is less than recipients have; nothing else is filterable.
+    """
+    by_filter = opath.parse(bound["Filter"], properties) if bound.get("Filter") else None
     kinds = bound.get("RecipientTypeDetails")
+    if kinds and not properties and set(kinds) & set(USER_TYPES):
+        raise errors.bad_value("RecipientTypeDetails", "RecipientTypeDetails[]", ",".join(kinds))
     start = (bound.get("Anr") or "").lower()
 
     def keep(row: dict[str, Any]) -> bool:

@@ -39,7 +39,7 @@ def get_object(call: Call, collection: str, object_id: str) -> Reply:
 
 
 def _found(call: Call, collection: str, object_id: str) -> Document:
-    kind, _ = COLLECTIONS[collection]
+    kind, _type_name = COLLECTIONS[collection]
     doc = call.services.store.get(call.tenant_id, kind, object_id.lower()) if is_guid(object_id) else None
     if doc is None and kind == "user" and "@" in object_id:
         for candidate in call.services.store.search(call.tenant_id, kind, object_id):
@@ -84,7 +84,7 @@ def _member_page(call: Call, ids: list[str]) -> Reply:
 
 def _page_of(call: Call, docs: list[Document]) -> list[Document]:
     docs = query.filtered(call, docs, "user", simple_only=False)
-    return docs[query.offset(call) : query.offset(call) + query.top(call)]
+    return docs[query.offset(call) : query.offset(call) + query.top(call, directory=True)]
 
 
 def organization(call: Call) -> Reply:
@@ -125,7 +125,7 @@ def patch_sync_behavior(call: Call, collection: str, object_id: str) -> Reply:
     body = call.body()
     if set(body) != {"isCloudManaged"} or not isinstance(body["isCloudManaged"], bool):
         raise call.bad_request('The body must be {"isCloudManaged": true} or {"isCloudManaged": false}.')
-    kind, _ = COLLECTIONS[collection]
+    kind, _type_name = COLLECTIONS[collection]
     store = call.services.store
     with store.transaction():
         doc = _found(call, collection, object_id)

@@ -155,7 +155,7 @@ def handle(services: Services, request: Request, sub_process: SubProcess) -> Rep
 
 def _split(path: str) -> tuple[str | None, str]:
     """Version and rest of a path; keys in brackets become segments: users('x') is users/x."""
-    version, _, rest = path.lstrip("/").partition("/")
+    version, _slash, rest = path.lstrip("/").partition("/")
     if version not in ("v1.0", "beta"):
         return None, ""
     rest = re.sub(r"\('([^']*)'\)", r"/\1", rest)

@@ -88,7 +88,7 @@ def many(
     counted = query.get("$count", "false").lower() == "true"
     docs = filtered(call, docs, type_name, directory and not (eventual and counted))
     docs = _ordered(call, docs, type_name, order)
-    begin, size = offset(call), top(call)
+    begin, size = offset(call), top(call, directory)
     page = docs[begin : begin + size]
     content: dict[str, Any] = {"@odata.context": call.context(context)}
     if counted and (eventual or not directory):
@@ -117,7 +117,7 @@ def filtered(call: Call, docs: list[Document], type_name: str, simple_only: bool
 def _ordered(call: Call, docs: list[Document], type_name: str, order: tuple[str, bool] | None) -> list[Document]:
     raw = call.request.query.get("$orderby")
     if raw is not None:
-        name, _, direction = raw.strip().partition(" ")
+        name, _space, direction = raw.strip().partition(" ")
         if name not in reference.graph_properties(type_name, call.version) or direction not in ("", "asc", "desc"):
             raise call.bad_request(f"Invalid $orderby '{raw}' on type 'microsoft.graph.{type_name}'.")
         order = (name, direction == "desc")
@@ -126,14 +126,15 @@ def _ordered(call: Call, docs: list[Document], type_name: str, order: tuple[str,
     return sorted(docs, key=lambda doc: str(doc.get(order[0]) or ""), reverse=order[1])
 
 
-def top(call: Call) -> int:
-    """Rows of a page."""
+def top(call: Call, directory: bool) -> int:
+    """Rows of a page; of directory objects never more than the switch ``graph_page_size``."""
+    most = int(call.services.scenario["graph_page_size"]) if directory else MAXIMUM_TOP
     raw = call.request.query.get("$top")
     if raw is None:
-        return DEFAULT_TOP
+        return min(DEFAULT_TOP, most)
     if not raw.isdigit() or not 1 <= int(raw) <= MAXIMUM_TOP:
         raise call.bad_request(f"Invalid page size specified: '{raw}'. Must be between 1 and {MAXIMUM_TOP} inclusive.")
-    return int(raw)
+    return min(int(raw), most)
 
 
 def offset(call: Call) -> int:

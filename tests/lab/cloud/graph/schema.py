@@ -94,7 +94,7 @@ def functions(call: Call, principal_id: str, job_id: str) -> Reply:
                     "name": parameter.get("name"),
                     "required": bool(parameter.get("required", True)),
                     "allowMultipleOccurrences": bool(parameter.get("repeat", False)),
-                    "type": parameter.get("type") or "String",
+                    "type": _attribute_type(parameter.get("type")),
                 }
                 for parameter in function.get("parameters") or []
                 if isinstance(parameter, dict)
@@ -104,6 +104,13 @@ def functions(call: Call, principal_id: str, job_id: str) -> Reply:
     ]
     context = call.context("Collection(microsoft.graph.attributeMappingFunctionSchema)")
     return Reply(200, {"@odata.context": context, "value": rows})
+
+
+def _attribute_type(words: str | None) -> str:
+    """The attributeType that Graph has for a type as the reference of functions words it: text unless it says more."""
+    return {
+        "num": "Integer", "number": "Integer", "integer": "Integer", "date": "DateTime", "datetime": "DateTime",
+    }.get((words or "").lower(), "String")  # fmt: skip
 
 
 def discover(call: Call, principal_id: str, job_id: str, directory_id: str) -> Reply:

@@ -1,8 +1,6 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
-
 """Running forests for tests: those of the lab that is up already, else an own one for the length of the session."""
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import processes, supervisor
+from tests.lab import machine, processes, supervisor
 from tests.lab.settings import FORESTS, NETWORK, RUN_DIR_VARIABLE, Settings, settings
 
 LOCK_SECONDS = 600.0
@@ -26,8 +24,8 @@ LOCK_SECONDS = 600.0
 def forests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Both forests up and at their seed. Only one session at a time: the addresses are the machine's."""
     try:
-        supervisor.check_machine()
-    except supervisor.LabError as error:
+        machine.check_machine()
+    except machine.LabError as error:
         pytest.skip(str(error))
     with (Path(tempfile.gettempdir()) / f"rehearsal-lab-{NETWORK}.lock").open("w") as lock:
         _wait_for(lock.fileno())

@@ -11,12 +11,11 @@ objectGUID fits but whose mS-DS-ConsistencyGuid is another one belongs to somebo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.source_anchor import filter_escape
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory, Entry
 
 T = TypeVar("T")
 
@@ -25,6 +24,29 @@ OBJECT_GUID = "objectGUID"
 USERS = "(objectCategory=person)(objectClass=user)"
 BATCH = 100  # anchors per search
 SEARCH_AT_MOST = 500  # anchors; mS-DS-ConsistencyGuid is not indexed, so every search by it reads all users of a domain
+
+
+class Entry(Protocol):
+    """One directory object; ``values`` holds the attributes that exist, by the names asked for."""
+
+    @property
+    def dn(self) -> str:
+        """Its distinguished name."""
+
+    @property
+    def values(self) -> Mapping[str, tuple[bytes, ...]]:
+        """Raw values by attribute."""
+
+
+class Searchable(Protocol):
+    """Active Directory: one server, the same one for the whole run."""
+
+    @property
+    def base_dn(self) -> str:
+        """Where searches begin."""
+
+    def search(self, base: str, filter_text: str, attributes: Sequence[str], /) -> Iterator[Entry]:
+        """All objects that fit, whole, each once."""
 
 
 def anchor_attributes(name: str | None) -> tuple[str, ...]:
@@ -42,7 +64,7 @@ def anchor_of(entry: Entry, names: Sequence[str]) -> bytes | None:
 
 
 def find(
-    directory: Directory, anchors: Collection[bytes], attributes: Sequence[str], anchor_names: Sequence[str]
+    directory: Searchable, anchors: Collection[bytes], attributes: Sequence[str], anchor_names: Sequence[str]
 ) -> Iterator[tuple[bytes, Entry]]:
     """The objects with these anchors. An anchor that comes twice belongs to two objects.
 
@@ -57,7 +79,7 @@ def find(
                 yield anchor, entry
 
 
-def by_guid(directory: Directory, guids: Sequence[bytes], attributes: Sequence[str]) -> dict[bytes, Entry]:
+def by_guid(directory: Searchable, guids: Sequence[bytes], attributes: Sequence[str]) -> dict[bytes, Entry]:
     """The objects with these objectGUIDs, which stay when an object is renamed or moved."""
     wanted = list(dict.fromkeys((OBJECT_GUID, *attributes)))
     found: dict[bytes, Entry] = {}

@@ -1,0 +1,130 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A collection of stand-ins: the roles, playbooks, inventory and filter as they are, every module replaced."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = tuple(yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]["tenant"])
+REAL = ("filter", "inventory", "module_utils", "plugin_utils")
+
+
+@pytest.fixture(scope="session")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The path of the collection, for ANSIBLE_COLLECTIONS_PATH."""
+    home = tmp_path_factory.mktemp("collections")
+    tree = home / "ansible_collections" / "hybrid" / "exchange"
+    for part in (*(f"plugins/{name}" for name in REAL), "roles", "playbooks", "meta"):
+        shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "galaxy.yml", tree / "galaxy.yml")
+    (tree / "plugins/action").mkdir()
+    for module in MODULES:
+        shutil.copy(Path(__file__).with_name("stand_in.py"), tree / f"plugins/action/{module}.py")
+    return home
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one ansible-playbook did."""
+
+    code: int
+    output: str
+    changed: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Estate:
+    """Tenants in a directory, and the state that the stand-ins keep of them."""
+
+    directory: Path
+    collections: Path
+
+    @property
+    def source(self) -> Path:
+        return self.directory / "estate.yml"
+
+    def write_tenant(self, name: str, ring: str, number: int, extra: str = "") -> None:
+        text = f"""\
+name: {name}
+ring: {ring}
+tenant: {{tenant_id: 00000000-0000-0000-0000-{number:012}, client_id: application}}
+directory: {{directory_hosts: [dc1.{name}.example]}}
+job: {{domain: {name}.example, delete_threshold: 7}}
+waves:
+  - {{name: pilot, identities_file: pilot.csv}}
+  - {{name: rest, filter: "IsDirSynced -eq 'True'", exclude: [one]}}
+{extra}"""
+        (self.directory / "tenants" / f"{name}.yml").write_text(text)
+
+    def play(self, playbook: str, *arguments: str, first: Path | None = None) -> Run:
+        """Runs a playbook of the collection by its name, or another by its path.
+
+        ``first`` is an inventory that is read before the estate.
+        """
+        environment = {
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "HOME": str(self.directory),
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
+            "ANSIBLE_CONFIG": str(self.directory / "ansible.cfg"),
+            "ANSIBLE_LOCAL_TEMP": str(self.directory / "tmp"),
+            "STAND_IN_DIR": str(self.directory),
+        }
+        name = playbook if playbook.endswith(".yml") else f"hybrid.exchange.{playbook}"
+        inventories = [argument for path in (first, self.source) if path for argument in ("-i", str(path))]
+        command = [sys.executable, "-m", "ansible", "playbook", name, *inventories]
+        done = subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, timeout=300)
+        output = done.stdout + done.stderr
+        changed = {
+            line.split()[0]: int(line.split("changed=")[1].split()[0])
+            for line in output.splitlines()
+            if " changed=" in line and " ok=" in line
+        }
+        return Run(done.returncode, output, changed)
+
+    def calls(self, host: str | None = None) -> list[dict[str, Any]]:
+        """The calls of modules since the last look."""
+        log = self.directory / "calls.jsonl"
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return [call for call in map(json.loads, lines) if host is None or call["host"] == host]
+
+    def state(self, host: str) -> dict[str, Any]:
+        return json.loads((self.directory / f"state-{host}.json").read_text())
+
+    def set_state(self, host: str, **values: Any) -> None:
+        path = self.directory / f"state-{host}.json"
+        have = json.loads(path.read_text()) if path.exists() else {}
+        path.write_text(json.dumps(have | values))
+
+    def break_module(self, host: str, module: str) -> None:
+        (self.directory / f"fail-{host}-{module}").touch()
+
+    def mend(self) -> None:
+        for path in self.directory.glob("fail-*"):
+            path.unlink()
+
+
+@pytest.fixture
+def estate(tmp_path: Path, collections: Path) -> Estate:
+    """Two canaries and one tenant of the next ring."""
+    made = Estate(tmp_path, collections)
+    (tmp_path / "tenants").mkdir()
+    made.source.write_text("plugin: hybrid.exchange.estate\nrings: [canary, broad]\n")
+    (tmp_path / "ansible.cfg").write_text("[inventory]\nany_unparsed_is_failed = true\n")
+    made.write_tenant("adatum", "broad", 1)
+    made.write_tenant("contoso", "canary", 2)
+    made.write_tenant("fabrikam", "canary", 3)
+    return made

@@ -1,0 +1,109 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A stand-in for every module: an action plugin that keeps a tiny tenant in a file and logs each call.
+
+It knows just enough for roles and playbooks: which waves are cloud-managed, whether the job is there, whether both
+sides are equal. A file named ``fail-<host>-<module>`` beside the state makes that call fail.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+MAILBOXES = 3
+INFO = {"changed": False}
+
+
+def wave_of(args: dict[str, Any]) -> str:
+    kinds = ("identities", "identities_file", "group", "filter", "organizational_unit", "all_mailboxes")
+    return json.dumps({kind: args[kind] for kind in kinds if args.get(kind)}, sort_keys=True)
+
+
+class ActionModule(ActionBase):
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        module = self._task.resolved_action.rsplit(".", 1)[-1]
+        host = task_vars["inventory_hostname"]
+        home = Path(os.environ["STAND_IN_DIR"])
+        args = json.loads(json.dumps(dict(self._task.args), default=str))
+        with (home / "calls.jsonl").open("a") as log:
+            log.write(json.dumps({"host": host, "module": module, "check": self._task.check_mode, "args": args}) + "\n")
+        if (home / f"fail-{host}-{module}").exists():
+            return {"failed": True, "msg": f"{module} was told to fail on {host}"}
+        path = home / f"state-{host}.json"
+        state = {"job": None, "rules": None, "moved": [], "written": [], "at_risk": 0, "differs": False}
+        if path.exists():
+            state |= json.loads(path.read_text())
+        before = json.dumps(state)
+        result = getattr(self, f"_{module}")(args, state)
+        if self._task.check_mode:
+            return result
+        if json.dumps(state) != before:
+            path.write_text(json.dumps(state))
+        return result
+
+    def _mailbox_info(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        moved = MAILBOXES if wave_of(args) in state["moved"] else 0
+        counts = {"total": MAILBOXES, "cloud_managed": moved, "eligible": MAILBOXES}
+        return INFO | {"counts": counts, "mailboxes": [], "artifact": {"path": "/nowhere", "sha256": "", "lines": 3}}
+
+    def _roundtrip_info(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        wave = wave_of(args)
+        proven = not state["differs"] and (wave not in state["moved"] or wave in state["written"])
+        counts = {"total": MAILBOXES, "equal": MAILBOXES if proven else 1, "cloud_only": 0}
+        artifact = {"path": "/nowhere", "sha256": "", "lines": 3}
+        percent = 100.0 if proven else 50.0
+        return INFO | {
+            "proven": proven,
+            "percent": percent,
+            "at_risk": state["at_risk"],
+            "counts": counts,
+            "attributes": {"mail": {"equal": MAILBOXES}},
+            "artifact": artifact,
+        }
+
+    def _mailbox_authority(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        wave, cloud = wave_of(args), args["authority"] == "cloud"
+        changed = cloud != (wave in state["moved"])
+        if changed:
+            (state["moved"].append if cloud else state["moved"].remove)(wave)
+            state["written"] = [other for other in state["written"] if other != wave]
+        return {"changed": changed, "counts": {"changed": MAILBOXES if changed else 0}}
+
+    def _writeback_job_info(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        return INFO | {"jobs": [state["job"]] if state["job"] else []}
+
+    def _writeback_job(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        have = state["job"] or {}
+        running = {"started": True, "paused": False}.get(args["state"], have.get("running", False))
+        ran = {"time_began": "2026-01-01T00:00:00Z"} if running else have.get("last_execution")
+        job = {"domain": args["domain"], "exists": True, "running": running, "last_execution": ran, "problems": []}
+        changed, state["job"] = have.get("running") is not running, job | {"quarantine": None}
+        return {"changed": changed}
+
+    def _writeback_mapping(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        if state["job"] is None:
+            return {"failed": True, "msg": "there is no job"}
+        rules = args.get("rules_file") or args.get("mappings")
+        changed, state["rules"] = rules != state["rules"], rules
+        return {"changed": changed}
+
+    def _writeback_cycle(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        if args["state"] == "provisioned":
+            state["written"].append(wave_of(args))
+        if args["state"] == "restarted":
+            state["written"] = list(state["moved"])
+        return {"changed": True}
+
+    def _directory_writeback(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        wave = wave_of(args)
+        changed = "attributes" not in args and wave not in state["written"]
+        if changed:
+            state["written"].append(wave)
+        return {"changed": changed, "counts": {}}

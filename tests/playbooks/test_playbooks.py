@@ -1,0 +1,274 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Playbooks as users run them, against stand-ins of the modules: order, gates, stops and second runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.playbooks.conftest import Estate
+
+HOSTS = ("contoso", "fabrikam", "adatum")
+WRITES = {"mailbox_authority", "writeback_job", "writeback_mapping", "writeback_cycle", "directory_writeback"}
+
+
+def steps(calls: list[dict[str, Any]]) -> list[str]:
+    """Modules with what they were to reach, in order."""
+    return [
+        ":".join([call["module"], *(call["args"][key] for key in ("state", "authority") if key in call["args"])])
+        for call in calls
+    ]
+
+
+def test_the_journey_goes_ring_by_ring_and_a_second_run_changes_nothing(estate: Estate) -> None:
+    first = estate.play("site")
+    assert first.code == 0, first.output
+    calls = estate.calls()
+    order = [call["host"] for call in calls]
+    assert order.index("adatum") > max(index for index, host in enumerate(order) if host in ("contoso", "fabrikam"))
+    wave = [
+        "mailbox_info",
+        "roundtrip_info",
+        "mailbox_authority:cloud",
+        "roundtrip_info",
+        "writeback_cycle:provisioned",
+        "mailbox_info",
+        "roundtrip_info",
+        "writeback_job_info",
+    ]
+    assert steps([call for call in calls if call["host"] == "contoso"]) == [
+        "mailbox_info",
+        "writeback_job_info",
+        "writeback_job_info",
+        "roundtrip_info",
+        "writeback_job:present",
+        "writeback_job:started",
+        *wave,
+        *wave,
+    ]
+    second = estate.play("site")
+    assert second.code == 0, second.output
+    assert {second.changed[host] for host in HOSTS} == {0}
+    assert not {"writeback_cycle", "directory_writeback"} & {call["module"] for call in estate.calls()}
+
+
+def test_modules_get_tenant_directory_run_and_selection_from_the_inventory(estate: Estate) -> None:
+    assert estate.play("site", "--limit", "contoso").code == 0
+    calls = estate.calls()
+    assert {call["args"]["tenant_id"] for call in calls} == {"00000000-0000-0000-0000-000000000002"}
+    assert {call["args"]["artifact_dir"].rsplit("/", 1)[-1] for call in calls} == {"contoso"}
+    jobs = [call["args"] for call in calls if call["module"] == "writeback_job"]
+    assert {(job["domain"], job["delete_threshold"]) for job in jobs} == {("contoso.example", 7)}
+    moved = [call["args"] for call in calls if call["module"] == "mailbox_authority"]
+    assert [args.get("identities_file") for args in moved] == [str(estate.directory / "tenants/pilot.csv"), None]
+    assert [args.get("exclude") for args in moved] == [None, ["one"]]
+    assert [args.get("filter") for args in moved] == [None, "IsDirSynced -eq 'True'"]
+    compared = [call["args"] for call in calls if call["module"] == "roundtrip_info"]
+    assert {args["directory_hosts"][0] for args in compared} == {"dc1.contoso.example"}
+    assert compared[0]["all_mailboxes"] is True
+
+
+def test_check_mode_passes_before_anything_is_there_and_changes_nothing(estate: Estate) -> None:
+    run = estate.play("site", "--check", "--diff")
+    assert run.code == 0, run.output
+    assert all(call["check"] for call in estate.calls())
+    assert not list(estate.directory.glob("state-*"))
+
+
+@pytest.mark.parametrize("module", ["mailbox_authority", "writeback_job", "mailbox_info"])
+def test_a_failed_canary_stops_before_the_next_ring(estate: Estate, module: str) -> None:
+    estate.break_module("fabrikam", module)
+    run = estate.play("site")
+    assert run.code != 0
+    assert f"{module} was told to fail on fabrikam" in run.output
+    calls = estate.calls()
+    assert not [call for call in calls if call["host"] == "adatum"], "the next ring was touched"
+    estate.mend()
+    run = estate.play("site")
+    assert run.code == 0, run.output
+    assert [len(estate.state(host)["moved"]) for host in HOSTS] == [2, 2, 2]
+
+
+def test_a_wave_that_cannot_be_proven_is_a_gate(estate: Estate) -> None:
+    estate.set_state("contoso", differs=True)
+    run = estate.play("site")
+    assert run.code != 0
+    assert "wave pilot is not proven: 50.0 % of the mailboxes are equal" in " ".join(run.output.split())
+    assert estate.state("contoso")["moved"] == [
+        json.dumps({"identities_file": str(estate.directory / "tenants/pilot.csv")})
+    ]
+    assert not estate.calls("adatum")
+
+
+@pytest.mark.parametrize("ill", [{"running": False}, {"quarantine": {"reason": "TooManyDeletes"}}])
+def test_a_job_that_is_not_well_is_a_gate(estate: Estate, ill: dict[str, Any]) -> None:
+    assert estate.play("site", "--limit", "contoso").code == 0
+    estate.set_state("contoso", job=estate.state("contoso")["job"] | ill | {"problems": ["It has a cold."]})
+    run = estate.play("verify", "--limit", "contoso")
+    assert run.code != 0
+    assert "the writeback job of contoso.example is not running well: It has a cold." in " ".join(run.output.split())
+
+
+def test_values_only_in_the_directory_stop_the_first_start_unless_accepted(estate: Estate) -> None:
+    estate.set_state("contoso", at_risk=2)
+    run = estate.play("site", "--limit", "contoso")
+    assert run.code != 0
+    assert "2 mailbox(es) have values that only the directory has" in " ".join(run.output.split())
+    assert not WRITES & {call["module"] for call in estate.calls()}
+    run = estate.play("job", "--limit", "contoso", "-e", "job_accept_directory_only_values=true")
+    assert run.code == 0, run.output
+    estate.calls()
+    run = estate.play("authority", "--limit", "contoso")
+    assert run.code != 0
+    assert "wave pilot has 2 mailbox(es) with values that only" in " ".join(run.output.split())
+    assert "mailbox_authority" not in {call["module"] for call in estate.calls()}
+    run = estate.play("authority", "--limit", "contoso", "-e", "authority_accept_directory_only_values=true")
+    assert run.code == 0, run.output
+
+
+def test_one_bad_tenant_file_stops_everything(estate: Estate) -> None:
+    (estate.directory / "tenants/bad.yml").write_text("name: bad\nring: canary\n")
+    run = estate.play("site")
+    assert run.code != 0
+    assert "bad.yml:1:1: the file lacks 'tenant'" in run.output
+    assert not estate.calls()
+
+
+def test_one_bad_tenant_file_stops_everything_where_ansible_only_warns(estate: Estate) -> None:
+    (estate.directory / "ansible.cfg").unlink()
+    (estate.directory / "tenants/bad.yml").write_text("name: bad\nring: canary\n")
+    for arguments in ((), ("--limit", "contoso")):
+        run = estate.play("site", *arguments)
+        assert run.code != 0
+        assert not estate.calls()
+    run = estate.play("assess")
+    assert run.code != 0
+    assert "No tenant was loaded" in run.output
+
+
+def test_the_estate_can_stand_beside_another_inventory(estate: Estate) -> None:
+    """ansible-core then takes the trust in templates from the plugin that read the other one."""
+    other = estate.directory / "other.yml"
+    other.write_text("all: {hosts: {elsewhere: {}}}\n")
+    (estate.directory / "interpreter.yml").write_text(
+        "- {hosts: contoso, gather_facts: false, tasks: [{ansible.builtin.ping: }]}\n"
+    )
+    run = estate.play(str(estate.directory / "interpreter.yml"), first=other)
+    assert run.code == 0, run.output
+    assert "contoso" in run.changed
+
+
+def test_an_estate_of_another_size_is_refused(estate: Estate) -> None:
+    run = estate.play("site", "-e", "expected_tenants=4")
+    assert run.code != 0
+    assert "3 tenants were loaded, 4 are expected" in run.output
+    assert not estate.calls()
+
+
+def test_two_hosts_for_one_tenant_are_refused(estate: Estate) -> None:
+    for path in (estate.directory / "tenants").iterdir():
+        path.write_text(re.sub("tenant_id: [^,]+", "tenant_id: '{{ one_id }}'", path.read_text()))
+    run = estate.play("site", "-e", "one_id=00000000-0000-0000-0000-000000000001")
+    assert run.code != 0
+    assert "Two hosts have the same tenant_id" in run.output
+    assert not estate.calls()
+
+
+def test_a_limit_never_mixes_rings(estate: Estate) -> None:
+    estate.break_module("fabrikam", "mailbox_info")
+    assert estate.play("assess", "--limit", "fabrikam:adatum").code != 0
+    assert {call["host"] for call in estate.calls()} == {"fabrikam"}
+
+
+def test_mapping_rules_come_from_the_tenant_file(estate: Estate) -> None:
+    estate.write_tenant("contoso", "canary", 2, "mappings: [{target: mail, source: Mail}]\n")
+    estate.write_tenant("fabrikam", "canary", 3, "rules_file: rules.yml\n")
+    run = estate.play("job")
+    assert run.code == 0, run.output
+    rules = {call["host"]: call["args"] for call in estate.calls() if call["module"] == "writeback_mapping"}
+    assert rules["contoso"]["mappings"] == [{"target": "mail", "source": "Mail"}]
+    assert "rules_file" not in rules["contoso"]
+    assert rules["fabrikam"]["rules_file"] == str(estate.directory / "tenants/rules.yml")
+    assert "mappings" not in rules["fabrikam"]
+    assert "adatum" not in rules
+
+
+def test_large_waves_are_written_by_one_cycle(estate: Estate) -> None:
+    assert estate.play("site", "--limit", "contoso", "-e", "writeback_on_demand_limit=2").code == 0
+    cycles = [call["args"] for call in estate.calls() if call["module"] == "writeback_cycle"]
+    assert [(args["state"], args["reset"]) for args in cycles] == [("restarted", ["full"])] * 2
+
+
+def test_a_moved_wave_soaks_once(estate: Estate) -> None:
+    text = (estate.directory / "tenants/contoso.yml").read_text()
+    (estate.directory / "tenants/contoso.yml").write_text(
+        text.replace("name: pilot", "soak_minutes: 0.01, name: pilot")
+    )
+    assert estate.play("site", "--limit", "contoso").code == 0
+    proof = ["mailbox_info", "roundtrip_info", "writeback_job_info"]
+    pilot = steps(estate.calls())[6:17]
+    assert pilot[5:] == [*proof, *proof]
+    assert estate.play("site", "--limit", "contoso").code == 0
+    again = steps(estate.calls())[5:]
+    assert again == ["mailbox_info", "mailbox_authority:cloud", "roundtrip_info", *proof] * 2
+
+
+def test_one_wave_by_its_name(estate: Estate) -> None:
+    for playbook in ("job", "authority", "writeback", "verify"):
+        arguments = () if playbook == "job" else ("-e", "wave=rest")
+        run = estate.play(playbook, "--limit", "contoso", *arguments)
+        assert run.code == 0, run.output
+    assert estate.state("contoso")["moved"] == [json.dumps({"filter": "IsDirSynced -eq 'True'"})]
+    run = estate.play("verify", "--limit", "contoso", "-e", "wave=pliot")
+    assert run.code != 0
+    assert "contoso has no wave pliot; it has pilot, rest" in run.output
+
+
+def test_a_rollback_writes_and_proves_before_it_moves(estate: Estate) -> None:
+    assert estate.play("site", "--limit", "contoso").code == 0
+    estate.calls()
+    run = estate.play("rollback", "--limit", "contoso", "-e", "wave=rest")
+    assert run.code == 0, run.output
+    assert steps(estate.calls()) == [
+        "mailbox_info",
+        "writeback_job_info",
+        "roundtrip_info",
+        "directory_writeback",
+        "roundtrip_info",
+        "roundtrip_info",
+        "mailbox_authority:on_premises",
+    ]
+    assert len(estate.state("contoso")["moved"]) == 1
+    run = estate.play("rollback", "--limit", "contoso", "-e", "wave=rest")
+    assert run.changed["contoso"] == 0
+    assert steps(estate.calls()) == ["mailbox_info"], "mailboxes that AD masters are not written from the cloud"
+
+
+def test_a_rollback_without_a_job_writes_by_the_directory(estate: Estate) -> None:
+    assert estate.play("site", "--limit", "contoso").code == 0
+    estate.set_state("contoso", job=None, written=[])
+    estate.calls()
+    assert estate.play("rollback", "--limit", "contoso", "-e", "wave=rest").code == 0
+    assert steps(estate.calls())[2:5] == ["roundtrip_info", "directory_writeback", "directory_writeback"]
+
+
+def test_a_rollback_that_would_lose_a_value_is_refused(estate: Estate) -> None:
+    assert estate.play("site", "--limit", "contoso").code == 0
+    estate.set_state("contoso", differs=True)
+    estate.calls()
+    run = estate.play("rollback", "--limit", "contoso", "-e", "wave=rest")
+    assert run.code != 0
+    assert "wave rest was not given back" in " ".join(run.output.split())
+    assert "mailbox_authority" not in {call["module"] for call in estate.calls()}
+
+
+def test_a_rollback_wants_a_wave(estate: Estate) -> None:
+    run = estate.play("rollback")
+    assert run.code != 0
+    assert "Say which wave to roll back" in run.output
+    assert not estate.calls()

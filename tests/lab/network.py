@@ -129,7 +129,7 @@ class Relays:
         port = int(listener.getsockname()[1])
         while not self._stopped.is_set():
             try:
-                client, _ = listener.accept()
+                client, _address = listener.accept()
             except OSError:
                 return
             self._thread(self._serve, client, tenant, target, port)

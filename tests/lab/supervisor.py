@@ -151,7 +151,7 @@ def down(settings: Settings) -> list[Running]:
 
 def stop_all(settings: Settings) -> None:
     """End every process of the run except the caller; cloud first, so that it does not see the directories vanish."""
-    for _ in range(3):  # a process may start another one between the sweep and its end
+    for _attempt in range(3):  # a process may start another one between the sweep and its end
         found = [process for process in processes.everything(settings) if process.pid != os.getpid()]
         if not found:
             break

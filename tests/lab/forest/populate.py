@@ -63,7 +63,7 @@ def grant(samdb: Any, forest: Forest, domain_sid: Any) -> None:
     found = samdb.search(root, ldb.SCOPE_BASE, attrs=["nTSecurityDescriptor"])
     descriptor = ndr_unpack(security.descriptor, found[0]["nTSecurityDescriptor"][0])
     sddl = descriptor.as_sddl(domain_sid)
-    owner, _, dacl = sddl.partition("D:")
+    owner, _mark, dacl = sddl.partition("D:")
     acl, system, audit = dacl.partition("S:")
     changed = security.descriptor.from_sddl(f"{owner}D:{acl}{''.join(entries(sids))}{system}{audit}", domain_sid)
     message = ldb.Message(ldb.Dn(samdb, root))

@@ -134,7 +134,7 @@ def custom(forest: Forest, draft: Draft, department: str) -> dict[str, Values]:
         values["extensionAttribute1"] = f"KST-{1000 + number}"
         values["extensionAttribute2"] = department
     if number % 7 == 0:
-        values["extensionAttribute7"] = f"Überprüft – “{draft.display}” (日本語)"
+        values["extensionAttribute7"] = f"Überprüft – \u201c{draft.display}\u201d (日本語)"
     if number % 11 == 0:
         values["extensionAttribute15"] = f"badge:{number:08d};site={forest.netbios}"
     if number % 13 == 0:

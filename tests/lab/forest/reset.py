@@ -70,14 +70,20 @@ class _Found:
     attributes: dict[str, Values]
 
 
+_clean_at: dict[tuple[str, Path | None], int] = {}  # highestCommittedUSN right after a reset of this process
+
+
 def reset(forest_name: str, run_dir: Path | None = None) -> dict[str, int]:
     """Undo every change to the seeded part of a forest. Returns how many objects were changed, by what was done.
 
+    Nothing is compared where the directory has not been written to since the last reset of this process.
     Raises :class:`tests.lab.forest.access.DirectoryUnavailable`, or ``RuntimeError`` when the directory refuses.
     """
     forest = find_forest(forest_name)
     connection = open_directory(forest.name, "administrator", run_dir)
     try:
+        if _clean_at.get((forest.name, run_dir)) == _committed(connection):
+            return {}
         done: Counter[str] = Counter()
         matched, extra = _compare(connection, forest)
         _bring_back(connection, forest, matched, done)
@@ -86,14 +92,21 @@ def reset(forest_name: str, run_dir: Path | None = None) -> dict[str, int]:
             _check(connection, connection.delete(found.dn), "delete", found.dn)
             done["removed"] += 1
         if done:
-            matched, _ = _compare(connection, forest)
+            matched, _extra = _compare(connection, forest)
         for entry in seed(forest.name):
             if _restore_values(connection, entry, matched[entry.guid]):
                 done["restored"] += 1
         _restore_descriptors(connection, forest, run_dir, done)
+        _clean_at[(forest.name, run_dir)] = _committed(connection)
         return dict(done)
     finally:
         connection.unbind()
+
+
+def _committed(connection: ldap3.Connection) -> int:
+    """The domain controller's highestCommittedUSN, which grows with every write."""
+    connection.search("", "(objectClass=*)", ldap3.BASE, attributes=["highestCommittedUSN"])
+    return int(connection.response[0]["raw_attributes"]["highestCommittedUSN"][0])
 
 
 def watched(forest_name: str) -> tuple[str, ...]:

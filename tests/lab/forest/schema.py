@@ -254,8 +254,8 @@ _ARCS = {"E": EXCHANGE_ARC, "C": f"{MICROSOFT}.2", "M": MICROSOFT, "L": f"{LAB_A
 
 def _parse(row: str, recipient: bool) -> Attribute:
     name, oid, syntax, count, limits, flags, catalogue, link, mapi, guid = (row.split() + ["."] * 10)[:10]
-    arc, _, rest = oid.partition(".")
-    lower, _, upper = limits.strip(".").partition("-")
+    arc, _dot, rest = oid.partition(".")
+    lower, _dash, upper = limits.strip(".").partition("-")
     return Attribute(
         name=name,
         oid=f"{_ARCS[arc]}.{rest}",

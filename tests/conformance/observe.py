@@ -57,7 +57,7 @@ def _parsed(ldif: str) -> Directory:
                 found[name] = {attribute: frozenset(values) for attribute, values in entry.items()}
             entry, name = {}, ""
             continue
-        attribute, _, value = line.partition(":")
+        attribute, _colon, value = line.partition(":")
         text = base64.b64decode(value[1:].strip()).decode() if value.startswith(":") else value.strip()
         if attribute == "dn":
             name = text

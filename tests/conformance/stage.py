@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tests.conformance import observe
@@ -18,13 +19,19 @@ DOMAIN = "contoso.lab"
 DIRECTORY_MODULES = {"directory_writeback", "mailbox_authority", "roundtrip_info"}
 INFO_MODULES = {"mailbox_info", "roundtrip_info", "writeback_job_info"}
 
-# In the documentation stand the names that readers know; the lab has its own.
-NAMES = {"contoso.com": DOMAIN}
+# In the documentation stand the names that readers know; the lab has its own. The order matters.
+NAMES = {
+    "OU=Zürich,OU=People,DC=contoso,DC=com": "OU=Zürich,OU=People,OU=Contoso AG,DC=contoso,DC=lab",
+    "Exchange pilots": "Writeback Ring 0",
+    "waves/pilot.csv": str(Path(__file__).with_name("pilot.csv")),
+    "board@contoso.com": "asa.lefevre@contoso.lab",
+    "contoso.com": DOMAIN,
+}
 
 # Users of the lab to whom nobody without an administrator's rights can write: two share a source anchor (Connect Sync
 # exports the first), and three are protected as AdminSDHolder does it.
 CONFLICT = "anton.garcia@contoso.lab"
-PROTECTED = ("asa.keller@contoso.lab", "lukasz.meier@contoso.lab", "sean.fernandez-l@contoso.lab")
+PROTECTED = ("asa.keller@contoso.lab", "lukasz.meier@contoso.lab", "sean.fernandez-lopez@contoso.lab")
 UNWRITABLE = [CONFLICT, *PROTECTED]
 
 Arguments = dict[str, Any]

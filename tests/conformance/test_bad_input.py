@@ -19,12 +19,13 @@ from tests.conformance.modules import Result, run
 from tests.lab.client import Lab
 
 EVERYBODY = {"all_mailboxes": True}
+NOBODY = "11111111-2222-3333-4444-555555555555"
 FLIP = {"authority": "cloud"}
 
 # module, what is wrong, options on top of the defaults, words that the message must hold
 WRONG: list[tuple[str, str, Mapping[str, Any], tuple[str, ...]]] = [
-    ("mailbox_info", "unknown tenant", {**EVERYBODY, "tenant_id": "11111111-2222-3333-4444-555555555555"}, ("tenant",)),
-    ("mailbox_info", "unknown application", {**EVERYBODY, "client_id": "11111111-2222-3333-4444-555555555555"}, ("AADSTS700016",)),
+    ("mailbox_info", "unknown tenant", {**EVERYBODY, "tenant_id": NOBODY}, ("tenant",)),
+    ("mailbox_info", "unknown application", {**EVERYBODY, "client_id": NOBODY}, ("AADSTS700016",)),
     ("mailbox_info", "wrong secret", {**EVERYBODY, "client_secret": "wrong"}, ("AADSTS7000215", "secret")),
     ("mailbox_info", "no such host", {**EVERYBODY, "exchange_url": "https://127.0.0.1:9"}, ("127.0.0.1",)),
     ("mailbox_info", "bad filter", {"filter": "DisplayName -eqq 'x'"}, ("filter",)),
@@ -39,7 +40,7 @@ WRONG: list[tuple[str, str, Mapping[str, Any], tuple[str, ...]]] = [
     ("mailbox_authority", "more changes than allowed", {**FLIP, **EVERYBODY, "on_ineligible": "skip", "max_changes": 5}, ("max_changes", "5")),
     ("organization_authority", "too early", {"default_authority": "cloud", "confirm_tenant": "contoso.lab", "tenant_id": "contoso.lab"}, ("not cloud-managed",)),
     ("organization_authority", "not confirmed", {"default_authority": "cloud"}, ("confirm_tenant",)),
-    ("writeback_job", "unknown template", {"domain": stage.DOMAIN, "application_template_id": "11111111-2222-3333-4444-555555555555"}, ("template",)),
+    ("writeback_job", "unknown template", {"domain": stage.DOMAIN, "application_template_id": NOBODY}, ("template",)),
     ("writeback_mapping", "no job", {"domain": "nowhere.lab", "mappings": [{"target": "mail", "source": "Mail"}]}, ("nowhere.lab",)),
     ("writeback_mapping", "unsafe target", {"domain": stage.DOMAIN, "mappings": [{"target": "userAccountControl", "constant": "512"}]}, ("userAccountControl",)),
     ("writeback_mapping", "misspelt target", {"domain": stage.DOMAIN, "mappings": [{"target": "proxyAdresses", "source": "x"}]}, ("proxyAddresses",)),

@@ -85,7 +85,9 @@ waves:
         name = playbook if playbook.endswith(".yml") else f"hybrid.exchange.{playbook}"
         inventories = [argument for path in (first, self.source) if path for argument in ("-i", str(path))]
         command = [sys.executable, "-m", "ansible", "playbook", name, *inventories]
-        done = subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            [*command, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
         output = done.stdout + done.stderr
         changed = {
             line.split()[0]: int(line.split("changed=")[1].split()[0])

@@ -122,7 +122,7 @@ def test_syntax(path: Path) -> None:
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
     }
     command = [sys.executable, "-m", "ansible", "playbook", "--syntax-check", str(path)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -134,7 +134,7 @@ class CloudLab:
 
     def outcome(self, service: str, method: str, path: str, body: Any = None, **headers: str) -> Outcome:
         """Send one request; header names with underscores for hyphens."""
-        path, _, query = path.partition("?")
+        path, _unused, query = path.partition("?")
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         named = {name.replace("_", "-").lower(): value for name, value in headers.items()}
         if body is not None:

@@ -121,7 +121,7 @@ class _Connection:
         self.result = {"result": code, "description": names[code], "message": ""}
         if code:
             return
-        changes = {name: values for name, [(_, values)] in operations.items()}
+        changes = {name: values for name, [(_unused, values)] in operations.items()}
         self._directory.modifies.append((dn, changes))
         self._directory.usn += 1
         self._directory._replace(dn, {**changes, "uSNChanged": [str(self._directory.usn).encode()]})

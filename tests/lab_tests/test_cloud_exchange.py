@@ -322,7 +322,7 @@ def test_limits_of_a_tenant(lab: CloudLab) -> None:
     assert refused.content_type == "text/plain"
     assert lab.exo("Get-Mailbox").status == 200
     lab.services.scenario.set({"rate_budget": 3})
-    assert [lab.exo("Get-Mailbox").status for _ in range(3)] == [200, 429, 429]
+    assert [lab.exo("Get-Mailbox").status for _unused in range(3)] == [200, 429, 429]
     assert int(lab.exo("Get-Mailbox").headers["Retry-After"]) > 0
 
 

@@ -187,9 +187,9 @@ def test_a_new_principal_shows_after_replication(lab: CloudLab) -> None:
 def test_owned_by_reaches_only_its_own(lab: CloudLab) -> None:
     application = next(doc for doc in lab.store.list(CONTOSO, "application") if doc["displayName"] == "application")
     roles = {**application["_roles"], "graph": ["Application.ReadWrite.OwnedBy"]}
-    stranger, _ = configuration(lab)
+    stranger, _unused = configuration(lab)
     lab.store.put(CONTOSO, "application", application["id"], {**application, "_roles": roles})
-    mine, _ = configuration(lab)
+    mine, _unused = configuration(lab)
     [doc] = [d for d in lab.store.list(CONTOSO, "servicePrincipal") if stranger.endswith(d["id"])]
     lab.store.put(CONTOSO, "servicePrincipal", doc["id"], {**doc, "_owner": "someone"})
     assert lab.graph("DELETE", stranger).status == 403
@@ -212,7 +212,7 @@ def test_secrets_are_replaced_and_never_read(lab: CloudLab) -> None:
 
 
 def test_actions_reach_the_engines(lab: CloudLab) -> None:
-    _, job = configuration(lab)
+    _unused, job = configuration(lab)
     job_id = job.rpartition("/")[2]
     lab.engines.calls.clear()
     assert lab.graph("POST", f"{job}/start").status == 204
@@ -234,13 +234,13 @@ def test_actions_reach_the_engines(lab: CloudLab) -> None:
 
 
 def test_provision_on_demand_is_limited(lab: CloudLab) -> None:
-    _, job = configuration(lab)
+    _unused, job = configuration(lab)
     subject = {"objectId": f"User_{lab.mailbox_id('ada')}", "objectTypeName": "User"}
     body = {"parameters": [{"subjects": [subject], "ruleId": "r1"}]}
     for wrong in ({}, {"parameters": []}, {"parameters": [{"subjects": [subject]}]},
                   {"parameters": [{"subjects": [{"objectId": "x"}], "ruleId": "r1"}]}):  # fmt: skip
         assert lab.graph("POST", f"{job}/provisionOnDemand", wrong).status == 400
-    statuses = [lab.graph("POST", f"{job}/provisionOnDemand", body).status for _ in range(6)]
+    statuses = [lab.graph("POST", f"{job}/provisionOnDemand", body).status for _unused in range(6)]
     assert statuses == [200] * 5 + [429]
     reply = lab.graph("POST", f"{job}/provisionOnDemand", body)
     assert 1 <= int(reply.headers["Retry-After"]) <= 11
@@ -248,7 +248,7 @@ def test_provision_on_demand_is_limited(lab: CloudLab) -> None:
 
 
 def test_the_schema_is_read_replaced_whole_and_reset(lab: CloudLab) -> None:
-    _, job = configuration(lab)
+    _unused, job = configuration(lab)
     schema = lab.graph("GET", f"{job}/schema").content
     assert schema["synchronizationRules"] == RULE_SCHEMA["synchronizationRules"]
     schema["synchronizationRules"][0]["objectMappings"][0]["attributeMappings"][0]["flowType"] = "ObjectAddOnly"

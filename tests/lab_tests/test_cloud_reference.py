@@ -75,7 +75,7 @@ def test_roles_name_only_cmdlets_that_act() -> None:
 
 
 def test_graph_types_of_the_collections_exist() -> None:
-    for _, type_name in directory.COLLECTIONS.values():
+    for _unused, type_name in directory.COLLECTIONS.values():
         assert type_name in GRAPH["v1.0"]["types"]
     for type_name, names in query.DEFAULT_PROPERTIES.items():
         assert set(names) <= set(reference.graph_properties(type_name))

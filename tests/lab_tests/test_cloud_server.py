@@ -26,7 +26,7 @@ ADDRESS = "127.0.0.1"
 
 
 def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server((ADDRESS, 0)) for _ in range(count)]
+    sockets = [socket.create_server((ADDRESS, 0)) for _unused in range(count)]
     ports = [one.getsockname()[1] for one in sockets]
     for one in sockets:
         one.close()

@@ -56,12 +56,12 @@ def test_concurrent_read_and_write_loses_no_update(store: Store) -> None:
     store.put("t", "counter", "1", {"n": 0})
 
     def add() -> None:
-        for _ in range(25):
+        for _unused in range(25):
             with store.transaction():
                 doc = store.get("t", "counter", "1") or {}
                 store.put("t", "counter", "1", {"n": doc["n"] + 1})
 
-    threads = [threading.Thread(target=add) for _ in range(4)]
+    threads = [threading.Thread(target=add) for _unused in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

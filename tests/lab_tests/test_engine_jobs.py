@@ -88,7 +88,7 @@ def test_unknown_jobs_and_scopes_are_refused(lab: Lab) -> None:
     ],
 )
 def test_restarts_forget_what_they_name(lab: Lab, scope: str, known: bool, escrows: bool, kind: str) -> None:
-    (dn, _) = flagged(lab, "Anna", "Bert")
+    (dn, _unused) = flagged(lab, "Anna", "Bert")
     lab.directory.denied[dn] = 50
     job_id = lab.job()
     lab.cycle(job_id)
@@ -135,7 +135,7 @@ def test_quarantine_waits_longer_each_time_up_to_a_day_and_ends_with_a_good_run(
     quarantine = lab.document(job_id)["status"]["quarantine"]
     assert quarantine["reason"] == "EncounteredEscrowProportionThreshold"
     waits = []
-    for _ in range(9):
+    for _unused in range(9):
         began, following = (datetime.fromisoformat(quarantine[name]) for name in ("currentBegan", "nextAttempt"))
         waits.append((following - began).total_seconds())
         lab.seconds = following.timestamp() - 1
@@ -171,7 +171,7 @@ def test_a_directory_that_is_down_fails_the_run_and_is_tried_again(lab: Lab) -> 
     status = lab.document(job_id)["status"]
     assert (status["code"], status["countSuccessiveCompleteFailures"]) == ("Active", 1)
     assert status["lastExecution"]["error"]["code"] == "HybridSynchronizationActiveDirectoryInternalServerError"
-    for _ in range(4):
+    for _unused in range(4):
         lab.cycle(job_id)
     assert lab.document(job_id)["status"]["code"] == "Quarantine"
     lab.directory.down = False

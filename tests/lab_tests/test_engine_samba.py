@@ -1,10 +1,7 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engines against a running domain controller of the lab; skipped where none runs.
-
-Start one with ``python -m tests.lab up --only forests`` and the same HYBRID_LAB_DIR.
-"""
+"""The engines against real domain controllers."""
 
 from __future__ import annotations
 
@@ -31,11 +28,8 @@ TENANT = settings.tenant("contoso")
 
 
 @pytest.fixture(scope="module")
-def administrator() -> Iterator[ldap3.Connection]:
-    try:
-        connection = access.open_directory(TENANT.name, "administrator")
-    except access.DirectoryUnavailable as reason:
-        pytest.skip(f"no domain controller runs: {reason}")
+def administrator(forests: settings.Settings) -> Iterator[ldap3.Connection]:
+    connection = access.open_directory(TENANT.name, "administrator", forests.run_dir)
     yield connection
     connection.unbind()
 

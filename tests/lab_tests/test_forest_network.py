@@ -53,7 +53,7 @@ def echo() -> Iterator[int]:
     def accept() -> None:
         while True:
             try:
-                peer, _ = listener.accept()
+                peer, _unused = listener.accept()
             except OSError:
                 return
             threading.Thread(target=serve, args=(peer,), daemon=True).start()

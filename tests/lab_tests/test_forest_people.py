@@ -177,7 +177,7 @@ def test_a_dn_can_be_taken_apart_again(outer: str, inner: str) -> None:
     dn = child(parent, inner.strip())
     assert split_dn(dn) == (f"CN={escape_rdn(inner.strip())}", parent)
     parts = canonical_dn(dn)
-    assert [name for name, _ in parts] == ["cn", "ou", "dc", "dc"]
+    assert [name for name, _unused in parts] == ["cn", "ou", "dc", "dc"]
     assert parts[0][1] == inner.strip().casefold()
     assert parts[1][1] == outer.strip().casefold()
     if "#" not in inner + outer:  # ldap3 wants every # escaped; Windows escapes the first character only

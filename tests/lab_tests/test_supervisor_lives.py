@@ -86,7 +86,7 @@ def test_down_after_a_start_that_was_killed(place: Place) -> None:
     starting.kill()
     starting.communicate()
     assert len(processes.everything(place.config)) == 2
-    code, out, _ = place.run("down")
+    code, out, _unused = place.run("down")
     assert code == 0
     assert "Stopped: " in out
     assert place.nothing_is_left()
@@ -97,7 +97,7 @@ def test_an_interrupted_start_cleans_up(place: Place, number: signal.Signals) ->
     starting = place.start("up", "--only", "forests")
     place.wait_until(lambda: building(place))
     starting.send_signal(number)
-    _, err = starting.communicate(timeout=PATIENCE)
+    _unused, err = starting.communicate(timeout=PATIENCE)
     assert starting.returncode == 128 + number
     assert number.name in err
     assert place.nothing_is_left()
@@ -129,7 +129,7 @@ def test_a_whole_life(place: Place) -> None:
     built = [path.stat().st_mtime_ns for path in complete]
 
     elsewhere = Place(place.config.run_dir.parent / "other")
-    code, _, err = elsewhere.run("up", "--only", "forests")
+    code, _unused, err = elsewhere.run("up", "--only", "forests")
     assert code == 1
     assert "is in use by samba" in err
 
@@ -152,7 +152,7 @@ def test_a_forest_that_cannot_be_built_is_told_with_its_log(place: Place) -> Non
     environment = place.environment
     place.environment = {**environment, "PYTHONPATH": str(CHECKOUT), "LDB_MODULES_PATH": "/nowhere"}
     try:
-        code, _, err = place.run("up", "--only", "forests")
+        code, _unused, err = place.run("up", "--only", "forests")
     finally:
         place.environment = environment
     assert code == 1

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import ldb  # type: ignore[import-not-found]
+import ldb
 import samba.dsdb
 
 from tests.lab.forest.classes import CLASSES, MAIL_RECIPIENT_ADDITIONS, STRUCTURAL

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import ldb  # type: ignore[import-not-found]
+import ldb
 from samba.dcerpc import security
 from samba.ndr import ndr_pack, ndr_unpack
 

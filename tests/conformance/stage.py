@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.conformance import observe
 from tests.conformance.modules import Result, run
-from tests.lab.client import Lab
+from tests.lab.client import Lab, LabError
 
 TENANT = "contoso"
 DOMAIN = "contoso.lab"
@@ -57,6 +58,20 @@ def _lab_name(value: Any) -> Any:
         for known, here in NAMES.items():
             value = value.replace(known, here)
     return value
+
+
+def wait_for_directory(lab: Lab, seconds: float = 90) -> None:
+    """Wait until the domain controller answers again; a restart takes it a while."""
+    ends = time.monotonic() + seconds
+    while True:
+        try:
+            lab.highest_committed_usn(TENANT)
+        except LabError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 def must(result: Result) -> Result:

@@ -152,6 +152,7 @@ def test_a_module_survives_a_fault(
         assert not any(secret in struck.output for secret in secrets(fresh))
 
     fresh.clear_faults()
+    stage.wait_for_directory(fresh)
     again = perform(module, fresh, defaults)
     assert not again.failed, again.data["msg"]
     assert end_state(fresh, module) == undisturbed[module]

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the checks that make a change fit to land: every step, or those named.
 
-Steps of one lane run one after the other; the lanes run side by side, because the static checks and the
-checks on the lab hardly share anything but the processors. Each step's output goes to build/checks/<step>.log;
+Steps of one lane run one after the other; the lanes run side by side, because they hardly share anything but the
+processors, and the lanes with a lab mostly wait for it. Each step's output goes to build/checks/<step>.log;
 a failing step shows the end of its own.
 """
 
@@ -25,7 +25,6 @@ TREE = ROOT / "build" / "tree" / "ansible_collections" / "hybrid" / "exchange"
 BIN = ROOT / ".venv" / "bin"
 NEWEST = ROOT / ".venv-2.21"
 GRAPH = ROOT / ".venv-graph"
-LAB_DIRECTORY = ROOT / "build" / "lab-checks"
 
 
 @dataclass(frozen=True)
@@ -44,21 +43,31 @@ def _path(*entries: Path) -> tuple[str, str]:
 
 
 COLLECTIONS = (("PYTHONPATH", str(ROOT / "build")), ("ANSIBLE_COLLECTIONS_PATH", str(ROOT / "build")))
-# Networks of their own, so that a lab which somebody is using goes on undisturbed.
-LAB = (
-    *COLLECTIONS,
-    ("HYBRID_LAB_DIR", str(LAB_DIRECTORY)),
-    ("HYBRID_LAB_NET", "127.78"),
-    ("HYBRID_LAB_FILE", str(LAB_DIRECTORY / "lab.json")),
-    _path(BIN),
-)
-FORESTS = (*COLLECTIONS, ("HYBRID_LAB_DIR", str(LAB_DIRECTORY) + "-forests"), ("HYBRID_LAB_NET", "127.79"), _path(BIN))
+
+
+def _lab(name: str, network: str) -> tuple[tuple[str, str], ...]:
+    """The environment of a lab on a network of its own, so that one which somebody is using goes on undisturbed."""
+    directory = ROOT / "build" / name
+    return (
+        *COLLECTIONS,
+        ("HYBRID_LAB_DIR", str(directory)),
+        ("HYBRID_LAB_NET", network),
+        ("HYBRID_LAB_FILE", str(directory / "lab.json")),
+        _path(BIN),
+    )
+
+
+LAB = _lab("lab-checks", "127.78")
+LAB_FOR_FAULTS = _lab("lab-checks-faults", "127.79")
+LAB_FOR_ITSELF = _lab("lab-checks-itself", "127.80")
 IN_TREE = (("ANSIBLE_COLLECTIONS_PATH", str(ROOT / "build" / "tree")), ("LC_ALL", "C.UTF-8"), _path(BIN))
 
 
 def steps() -> list[Step]:
     """All steps, in the order in which they run in their lane."""
     pytest = (str(BIN / "pytest"), "-q")
+    lab = (str(BIN / "python"), "-m", "tests.lab")
+    faults = "tests/conformance/test_faults.py"
     chosen = [
         Step("tree", "first", ("tests/tools/tree",)),
         Step("ruff", "static", (str(BIN / "ruff"), "check", ".")),
@@ -86,14 +95,17 @@ def steps() -> list[Step]:
         ),
         Step("build", "static", ("tests/tools/build-check",), environment=(_path(BIN),)),
         Step("sanity-2.19", "static", ("tests/tools/sanity", str(ROOT / ".venv"), _python(ROOT / ".venv"))),
-        Step("lab", "static", (*pytest, "tests/lab_tests"), environment=FORESTS),
+        Step("lab", "static", (*pytest, "tests/lab_tests"), environment=LAB_FOR_ITSELF),
         Step("playbooks", "static", (*pytest, "tests/playbooks"), environment=(*COLLECTIONS, _path(BIN))),
-        Step("lab-up", "lab", (str(BIN / "python"), "-m", "tests.lab", "up", "--fresh"), environment=LAB),
-        Step("conformance", "lab", (*pytest, "tests/conformance"), environment=LAB),
+        Step("lab-up", "lab", (*lab, "up", "--fresh"), environment=LAB),
+        Step("conformance", "lab", (*pytest, "tests/conformance", "--ignore", faults), environment=LAB),
         Step("judges", "lab", (str(GRAPH / "bin" / "pytest"), "-q", "-W", "default", "tests/judges"), environment=LAB),
         Step("demo", "lab", (str(BIN / "python"), "tests/demo/demo.py"), environment=LAB),
-        Step("lab-down", "lab", (str(BIN / "python"), "-m", "tests.lab", "down"), environment=LAB),
+        Step("lab-down", "lab", (*lab, "down"), environment=LAB),
         Step("molecule", "lab", ("tests/tools/molecule",), environment=LAB),
+        Step("faults-up", "faults", (*lab, "up", "--fresh"), environment=LAB_FOR_FAULTS),
+        Step("faults", "faults", (*pytest, faults), environment=LAB_FOR_FAULTS),
+        Step("faults-down", "faults", (*lab, "down"), environment=LAB_FOR_FAULTS),
     ]
     if NEWEST.is_dir():
         newest = (str(NEWEST / "bin" / "pytest"), "-q")
@@ -155,7 +167,7 @@ def main() -> int:
     run_lane([step for step in chosen if step.lane == "first"], failed)
     lanes = [
         threading.Thread(target=run_lane, args=([step for step in chosen if step.lane == lane], failed))
-        for lane in ("static", "lab")
+        for lane in ("static", "lab", "faults")
     ]
     for lane in lanes:
         lane.start()

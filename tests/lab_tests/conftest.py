@@ -26,7 +26,7 @@ def forests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     try:
         machine.check_machine()
     except machine.LabError as error:
-        pytest.skip(str(error))
+        pytest.fail(str(error))
     with (Path(tempfile.gettempdir()) / f"rehearsal-lab-{NETWORK}.lock").open("w") as lock:
         _wait_for(lock.fileno())
         given = settings()

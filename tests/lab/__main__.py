@@ -82,9 +82,10 @@ def parser() -> argparse.ArgumentParser:
     deeds = fault.add_subparsers(dest="deed")
     deeds.add_parser("list")
     added = deeds.add_parser("add")
-    added.add_argument("kind", help="throttle, unavailable, cut, slow, dc_restart, ...")
+    added.add_argument("kind", help="throttle, unavailable, cut, slow, dc_restart, refuse, ...")
     added.add_argument("--target", required=True, help="login, graph, exchange or ldap")
     added.add_argument("--times", type=int, default=1, help="how often; -1: until cleared")
+    added.add_argument("--after", type=int, default=0, metavar="N", help="let N requests that fit go by first")
     added.add_argument("--tenant", help="for this tenant only")
     added.add_argument(
         "--match", type=pair, action="append", default=[], metavar="KEY=VALUE", help="cmdlet=Set-Mailbox"
@@ -147,6 +148,8 @@ def _fault(config: Settings, arguments: Arguments) -> Any:
                 extra["match"] = dict(arguments.match)
             if arguments.tenant:
                 extra["tenant"] = arguments.tenant
+            if arguments.after:
+                extra["after"] = arguments.after
             return lab.add_fault(arguments.kind, arguments.target, arguments.times, **extra)
         if arguments.deed == "clear":
             return lab.clear_faults(arguments.id)

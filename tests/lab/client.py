@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 
+from tests.lab import ldif
 from tests.lab.settings import run_dir
 
 Document = dict[str, Any]
@@ -23,7 +24,7 @@ class LabError(Exception):
 class Lab:
     """Control of a running lab; every method is one request to its control address."""
 
-    def __init__(self, config: Document, timeout_s: float = 120.0) -> None:
+    def __init__(self, config: Document, timeout_s: float = 600.0) -> None:
         """``config`` is the content of lab.json."""
         self.config = config
         self._timeout_s = timeout_s
@@ -93,7 +94,7 @@ class Lab:
         return self._list(self._call("GET", "/faults"))
 
     def add_fault(self, kind: str, target: str, times: int = 1, **parameters: Any) -> Document:
-        """Arm a fault; further parameters: match, tenant, seconds, retry_after, status."""
+        """Arm a fault; further parameters: match, after, tenant, seconds, retry_after, status, point, code, ..."""
         return self._object(
             self._call("POST", "/faults", {"kind": kind, "target": target, "times": times, **parameters})
         )
@@ -118,9 +119,16 @@ class Lab:
         """Run a cycle of each writeback job of a tenant now."""
         return self._object(self._call("POST", f"/cycle/{tenant}"))
 
-    def reset(self) -> Document:
-        """Everything as it was right after the first start: cloud, directories, clock, scenario, faults, log."""
-        return self._object(self._call("POST", "/reset"))
+    def checkpoint(self) -> Document:
+        """Keep the cloud as it is now, for ``reset(to="checkpoint")``; the directories are not part of it."""
+        return self._object(self._call("POST", "/checkpoint"))
+
+    def reset(self, to: str = "start") -> Document:
+        """Everything as it was right after the first start: cloud, directories, clock, scenario, faults, log.
+
+        With ``to="checkpoint"`` the cloud goes back to the last checkpoint, all else to the first start.
+        """
+        return self._object(self._call("POST", "/reset", to=to))
 
     def restart_dc(self, tenant: str) -> Document:
         """Restart the domain controller of a tenant's forest."""
@@ -129,6 +137,50 @@ class Lab:
     def highest_committed_usn(self, tenant: str) -> int:
         """A number that grows with every write to the tenant's directory."""
         return int(self._object(self._call("GET", f"/directory/{tenant}"))["highestCommittedUSN"])
+
+    def traffic(self, tenant: str) -> Document:
+        """What passed through the tenant's LDAP relay since its start: connections, bytes, operations by name."""
+        return self._object(self._object(self._call("GET", f"/directory/{tenant}"))["traffic"])
+
+    def edit_directory(
+        self, tenant: str, name: str | None, changes: Document, before_write: int | None = None, times: int = 1
+    ) -> Document:
+        """Be another writer: change an object (a DN, userPrincipalName or sAMAccountName) past the relay.
+
+        ``changes``: ``{"mail": ["new"], "proxyAddresses": {"add": [...], "remove": [...]}}``; a list takes the place
+        of all values. At once, or with ``before_write`` = n right before the n-th modify request from now on reaches
+        the directory, ``times`` times in a row; then ``name`` None means the object that the request is about.
+        """
+        if before_write is None:
+            return self._object(self._call("POST", f"/directory/{tenant}/edit", {"object": name, "changes": changes}))
+        if before_write < 1:
+            raise LabError(f"before_write is the number of a modify request, 1 or more, not {before_write}.")
+        wanted: Document = {"changes": changes, "after": before_write - 1, "tenant": tenant}
+        if name is not None:
+            wanted["object"] = name
+        return self.add_fault("other_writer", "ldap", times, **wanted)
+
+    def add_to_directory(self, tenant: str, dn: str, classes: list[str], attributes: Document) -> Document:
+        """Add an object anywhere in the tenant's forest (values in lists); a reset removes it."""
+        body = {"dn": dn, "classes": classes, "attributes": attributes}
+        return self._object(self._call("POST", f"/directory/{tenant}/add", body))
+
+    def directory(self, tenant: str, *attributes: str, configuration: bool = False) -> ldif.Objects:
+        """Every object of the tenant's domain as ``ldapsearch`` reads it: attributes and sorted values by DN.
+
+        Without what the server changes by itself. ``attributes``: only these (default: all). ``configuration``: the
+        configuration partition as well.
+        """
+        where = self.config["tenants"][tenant]["directory"]
+        bases = [where["base_dn"], *([f"CN=Configuration,{where['base_dn']}"] if configuration else [])]
+        try:
+            return ldif.read(where, self.config["ca"], bases, attributes or ("*",))
+        except ldif.ReaderFailed as error:
+            raise LabError(str(error)) from error
+
+    def ldif(self, tenant: str, *attributes: str, configuration: bool = False) -> str:
+        """The same as LDIF: equal directories give equal texts."""
+        return ldif.text(self.directory(tenant, *attributes, configuration=configuration))
 
     def objects(self, tenant: str, kind: str) -> list[Document]:
         """All documents of a kind, as the lab keeps them."""
@@ -139,8 +191,12 @@ class Lab:
         return self._object(self._call("GET", f"/object/{tenant}/{kind}/{object_id}"))
 
     def patch_object(self, tenant: str, kind: str, object_id: str, **changes: Any) -> Document:
-        """Change a document behind the services' back; returns it."""
+        """Change a document behind the services' back, WhenChanged included (it stays as it is); returns it."""
         return self._object(self._call("PATCH", f"/object/{tenant}/{kind}/{object_id}", changes))
+
+    def patch_objects(self, tenant: str, kind: str, changes: dict[str, Document], touch: bool = True) -> Document:
+        """Change many documents at once, by id; with ``touch``, as if somebody had set them: WhenChanged is now."""
+        return self._object(self._call("PATCH", f"/object/{tenant}/{kind}", changes, touch=str(touch).lower()))
 
     def put_object(self, tenant: str, kind: str, object_id: str, doc: Document) -> Document:
         """Add or replace a document behind the services' back."""

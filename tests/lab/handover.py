@@ -11,8 +11,11 @@ from typing import Any
 from tests.lab.forest.tls import application_certificate, thumbprint_sha256, write_private
 from tests.lab.settings import (
     CLOUD_ADDRESSES,
+    FORESTS,
+    GC_PORT,
     GC_TLS_PORT,
     HTTPS_PORT,
+    KERBEROS_PORT,
     LDAP_PORT,
     LDAPS_PORT,
     NETWORK,
@@ -59,6 +62,7 @@ def _tenant(settings: Settings, tenant: Tenant) -> dict[str, Any]:
         "port": LDAPS_PORT,
         "starttls_port": LDAP_PORT,
         "gc_port": GC_TLS_PORT,
+        "gc_starttls_port": GC_PORT,
         "base_dn": forest.base_dn,
         "user": forest.user_principal_name("writer"),
         "password": forest.account("writer").password,
@@ -68,13 +72,42 @@ def _tenant(settings: Settings, tenant: Tenant) -> dict[str, Any]:
             "user": forest.user_principal_name("administrator"),
             "password": forest.account("administrator").password,
         },
+        "kerberos": {
+            "config": str(settings.krb5_conf),
+            "realm": forest.realm,
+            "kdc": f"{forest.dc_address}:{KERBEROS_PORT}",
+            "principal": f"{forest.account('writer').name}@{forest.realm}",
+            "keytab": str(settings.keytab(forest.name)),
+            "services": list(forest.services),
+        },
     }
     return result
 
 
+def krb5_conf() -> str:
+    """Kerberos configuration that asks no DNS, and takes the names of hosts as they are given."""
+    realms = "".join(f"    {f.realm} = {{\n        kdc = {f.dc_address}:{KERBEROS_PORT}\n    }}\n" for f in FORESTS)
+    domains = "".join(f"    .{f.domain} = {f.realm}\n    {f.domain} = {f.realm}\n" for f in FORESTS)
+    hosts = "".join(f"    {host} = {f.realm}\n" for f in FORESTS for host in (f.dc_address, f.relay_address))
+    return f"""\
+[libdefaults]
+    default_realm = {FORESTS[0].realm}
+    dns_lookup_realm = false
+    dns_lookup_kdc = false
+    dns_canonicalize_hostname = false
+    rdns = false
+    udp_preference_limit = 1
+
+[realms]
+{realms}
+[domain_realm]
+{domains}{hosts}"""
+
+
 def write(settings: Settings) -> None:
-    """Write ``lab.json``, readable by its owner only."""
+    """Write ``lab.json``, readable by its owner only, and the Kerberos configuration."""
     write_private(settings.lab_json, json.dumps(lab_json(settings), indent=2).encode() + b"\n")
+    write_private(settings.krb5_conf, krb5_conf().encode())
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -85,4 +118,5 @@ def environment(settings: Settings) -> dict[str, str]:
         "REQUESTS_CA_BUNDLE": str(settings.ca),
         "SSL_CERT_FILE": str(settings.ca),
         "LDAPTLS_CACERT": str(settings.ca),
+        "KRB5_CONFIG": str(settings.krb5_conf),
     }

@@ -26,8 +26,8 @@ from pathlib import Path
 
 from tests.lab.settings import MARKER_VARIABLE, SAMBA, Settings
 
-TERM_SECONDS = 5.0
-KILL_SECONDS = 5.0
+TERM_SECONDS = 15.0
+KILL_SECONDS = 30.0
 _children: list[subprocess.Popen[bytes]] = []  # started by this process; kept to collect them when they end
 _STATE, _STARTED = 0, 19  # fields of /proc/<pid>/stat after the command name
 

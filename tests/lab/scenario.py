@@ -96,7 +96,20 @@ _ALL = (
         "Whether writeback keeps or drops addresses of onmicrosoft.com domains.",
         ("kept", "dropped"),
     ),
+    Switch(
+        "object_soa",
+        "ignored",
+        "How the directory refuses to modify objects with msDS-ObjectSoa (the lab's engines excepted), if it does.",
+        ("ignored", "unwilling", "access_denied", "constraint"),
+    ),
     Switch("concurrency_limit", 20, "Exchange Online requests of one tenant that run at the same time; 0 is no limit."),
+    Switch(
+        "concurrent_cmdlets",
+        0,
+        "Cmdlets of one tenant that run at the same time, each part of a $batch counted; more get 429 with"
+        " Retry-After; 0 is no limit.",
+    ),
+    Switch("cmdlet_seconds", 0, "Real seconds that every cmdlet takes at least; a fraction is good."),
     Switch("rate_budget", 0, "Exchange Online requests of one tenant within 300 seconds; more get 429; 0 is no limit."),
     Switch("batch_limit", 10, "Parts that Exchange Online takes in one $batch."),
     Switch("default_page_size", 100, "Rows of a page of Exchange Online when the client prefers none.", least=1),

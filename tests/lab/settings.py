@@ -38,7 +38,8 @@ GC_TLS_PORT = 3269
 KERBEROS_PORT = 88
 KPASSWD_PORT = 464
 DC_PORTS = (LDAP_PORT, LDAPS_PORT, GC_PORT, GC_TLS_PORT, KERBEROS_PORT, KPASSWD_PORT)
-RELAY_PORTS = (LDAPS_PORT, LDAP_PORT, GC_TLS_PORT)
+RELAY_PORTS = (LDAPS_PORT, LDAP_PORT, GC_TLS_PORT, GC_PORT)
+LDAP_OVER_TLS = (LDAPS_PORT, GC_TLS_PORT)
 
 DESCRIPTORS = "descriptors.json"  # in a forest's directory: security descriptors of objects that do not inherit
 
@@ -99,6 +100,11 @@ class Forest:
     def realm(self) -> str:
         """Kerberos realm."""
         return self.domain.upper()
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Kerberos names of the directory: by its host name, and by the addresses that clients connect to."""
+        return tuple(f"ldap/{host}" for host in (self.server_name, self.dc_address, self.relay_address))
 
     def account(self, role: str) -> Account:
         """The account for a role. Raises ``LookupError`` for a role that does not exist."""
@@ -240,6 +246,20 @@ class Settings:
     def forest_dir(self, name: str) -> Path:
         """Samba's files of one forest."""
         return self.forests_dir / name
+
+    @property
+    def kerberos_dir(self) -> Path:
+        """Kerberos configuration and key tables for clients."""
+        return self.run_dir / "kerberos"
+
+    @property
+    def krb5_conf(self) -> Path:
+        """Kerberos configuration for clients: all realms, their key distribution centres, no DNS."""
+        return self.kerberos_dir / "krb5.conf"
+
+    def keytab(self, forest: str) -> Path:
+        """Keys of a forest's directory writer."""
+        return self.kerberos_dir / f"{forest}-writer.keytab"
 
 
 def settings(directory: Path | None = None) -> Settings:

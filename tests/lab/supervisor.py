@@ -28,6 +28,7 @@ from typing import Any
 
 from tests.lab import handover, processes
 from tests.lab.forest import access, tls
+from tests.lab.forest.smbconf import smb_conf
 from tests.lab.machine import LabError, all_ports, check_machine, check_ports, claim, locked, wipe
 from tests.lab.processes import Running
 from tests.lab.settings import (
@@ -43,9 +44,11 @@ from tests.lab.settings import (
 )
 from tests.lab.settings import forest as find_forest
 
-PROVISION_SECONDS = 180.0
-DC_SECONDS = 60.0
-CLOUD_SECONDS = 120.0
+# Against hanging only: on a quiet machine these take 8, 2 and 6 seconds, on a busy one many times as long.
+PROVISION_SECONDS = 1200.0
+DC_SECONDS = 300.0
+CLOUD_SECONDS = 600.0
+BUILD = "2"  # of a forest; another number builds the forests of older run directories anew
 LOG_TAIL_LINES = 25
 _CLOUD = "cloud"
 _UP = "up"
@@ -107,8 +110,11 @@ def _start(settings: Settings, only: str | None, stages: Stages) -> None:
     with stages.measure("certificates"):
         tls.ensure(settings)
         handover.write(settings)
-    missing = [forest for forest in FORESTS if not _complete(settings, forest).is_file()]
+    missing = [forest for forest in FORESTS if not _built(settings, forest)]
     if missing:
+        outdated = {_CLOUD, *(dc_name(forest) for forest in missing)} & running
+        processes.end([process for process in processes.recorded(settings) if process.name in outdated])
+        running -= outdated
         _discard_cloud_state(settings)
         with stages.measure("forests built"):
             _build(settings, missing)
@@ -133,7 +139,7 @@ def down(settings: Settings) -> list[Running]:
     """
     found = processes.everything(settings)
     starting = [process for process in found if process.name == _UP]
-    processes.end(starting, term_seconds=20.0)
+    processes.end(starting, term_seconds=60.0)
     found += [process for process in processes.everything(settings) if process not in found]
     stop_all(settings)
     processes.forget(settings, _UP)
@@ -175,6 +181,14 @@ def _complete(settings: Settings, forest: Forest) -> Path:
     return settings.forest_dir(forest.name) / "complete"
 
 
+def _built(settings: Settings, forest: Forest) -> bool:
+    """Whether the forest is there, as this version of the lab builds it."""
+    try:
+        return _complete(settings, forest).read_text() == BUILD
+    except FileNotFoundError:
+        return False
+
+
 def _discard_cloud_state(settings: Settings) -> None:
     """The cloud's state belongs to the forests it was read from."""
     for path in settings.run_dir.glob("*.sqlite*"):
@@ -199,14 +213,16 @@ def _build(settings: Settings, forests: list[Forest]) -> None:
             ) from None
         if code != 0:
             raise LabError(_failure(settings, name, f"building the forest {forest.domain} failed (exit code {code})"))
-        _complete(settings, forest).touch()
+        _complete(settings, forest).write_text(BUILD)
         processes.forget(settings, name)
 
 
 def start_dc(settings: Settings, forest: Forest) -> None:
     """Start a forest's domain controller; does not wait."""
     root = settings.forest_dir(forest.name)
-    argv = [str(SAMBA), "-i", "-M", "single", "--debug-stdout", "-s", str(root / "etc" / "smb.conf")]
+    conf = root / "etc" / "smb.conf"
+    conf.write_text(smb_conf(forest, settings))  # anew: a copied run directory lies elsewhere, at other addresses
+    argv = [str(SAMBA), "-i", "-M", "single", "--debug-stdout", "-s", str(conf)]
     processes.spawn(settings, dc_name(forest), argv, root)
 
 
@@ -231,7 +247,7 @@ def restart_dc(settings: Settings, forest_name: str, down_seconds: float = 0.0) 
     forest = find_forest(forest_name)
     began = time.monotonic()
     with _RESTARTING:
-        if not _complete(settings, forest).is_file():
+        if not _built(settings, forest):
             raise LabError(f"the forest {forest.domain} was never built in {settings.run_dir}; start the lab first")
         running = processes.find(settings, dc_name(forest))
         if running is not None and processes.end([running]):
@@ -265,7 +281,7 @@ def wait_for_cloud(settings: Settings) -> None:
     _wait(settings, _CLOUD, ready, CLOUD_SECONDS)
 
 
-def control(settings: Settings, path: str, timeout: float = 10.0) -> Any:
+def control(settings: Settings, path: str, timeout: float = 60.0) -> Any:
     """GET from the control address."""
     context = ssl.create_default_context(cafile=str(settings.ca))
     with urllib.request.urlopen(handover.url(CONTROL) + path, timeout=timeout, context=context) as answer:
@@ -306,7 +322,7 @@ def status(settings: Settings) -> dict[str, Any]:
             state = {"error": str(error)}
     return {
         "run_dir": str(settings.run_dir),
-        "built": {forest.name: _complete(settings, forest).is_file() for forest in FORESTS},
+        "built": {forest.name: _built(settings, forest) for forest in FORESTS},
         "processes": {name: running.get(name) for name in expected},
         "running": all(name in running for name in expected),
         "state": state,

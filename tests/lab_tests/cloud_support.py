@@ -25,6 +25,7 @@ from tests.lab.cloud.seed import cloud_only, fixed_guid
 from tests.lab.cloud.server import build, first_start
 from tests.lab.cloud.traffic import Outcome, process
 from tests.lab.cloud.wire import Reply, Request
+from tests.lab.forest.changes import checked_changes
 from tests.lab.scenario import Scenario
 from tests.lab.store import Document, Store
 
@@ -111,26 +112,45 @@ class FakeEngines:
         return {"key": "State", "value": "{}"}
 
 
+# The first state of a lab by its addresses: filling it anew for every test would take most of a test's time.
+_KEPT: dict[tuple[str, ...], bytes] = {}
+
+
 class CloudLab:
     """A lab's cloud without sockets: send requests to its services."""
 
     def __init__(self, folder: Path, addresses: dict[str, str]) -> None:
         self.folder = folder
         self.config: dict[str, Any] = {**addresses, "tenants": _tenants(folder)}
+        kept = _KEPT.get(tuple(addresses.values()))
+        if kept is not None:
+            for name in ("state.sqlite", "initial.sqlite"):
+                (folder / name).write_bytes(kept)
         self.store = Store(folder / "state.sqlite")
         self.store.set_meta("signing_key", private_pem(_key("signing")).decode())
         clock, scenario = Clock(self.store), Scenario(self.store)
         self.engines = FakeEngines(self.store)
-        self.directory_calls: list[tuple[str, str]] = []
+        self.directory_calls: list[tuple[str, ...]] = []
         forests = ForestControl(
             reset=lambda name: self.directory_calls.append(("reset", name)),
             restart_dc=lambda name: self.directory_calls.append(("restart", name)),
             highest_committed_usn=lambda name: 4711,
+            edit=self._edit,
+            add=lambda name, dn, classes, attributes: self.directory_calls.append(("add", name, dn)),
+            remove=lambda name, dns: self.directory_calls.append(("remove", name, *dns)),
+            traffic=lambda name: {"operations": {"modify": 3}},
         )
         self.services: Services = build(
             folder, self.config, self.store, clock, scenario, self.engines, Refusal, forests
         )
         first_start(self.services, self.config)
+        if kept is None:
+            _KEPT[tuple(addresses.values())] = (folder / "initial.sqlite").read_bytes()
+
+    def _edit(self, name: str, target: str, changes: Any) -> str:
+        checked_changes(changes)
+        self.directory_calls.append(("edit", name, target))
+        return f"CN={target}"
 
     def outcome(self, service: str, method: str, path: str, body: Any = None, **headers: str) -> Outcome:
         """Send one request; header names with underscores for hyphens."""
@@ -237,13 +257,18 @@ def _tenants(folder: Path) -> dict[str, Any]:
 
 
 def application_certificate(folder: Path, name: str = "app") -> Path:
-    """A PEM file with a fresh certificate and its key."""
+    """A PEM file with a certificate and its key, the same for the same name."""
+    path = folder / f"{name}.pem"
+    path.write_bytes(_certificate_pem(name))
+    return path
+
+
+@cache
+def _certificate_pem(name: str) -> bytes:
     key = _key(name)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificate = _builder(subject, subject, key).sign(key, hashes.SHA256())
-    path = folder / f"{name}.pem"
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private_pem(key))
-    return path
+    return certificate.public_bytes(serialization.Encoding.PEM) + private_pem(key)
 
 
 @cache

@@ -228,6 +228,43 @@ def test_control_moves_the_clock_and_runs_what_is_due(lab: CloudLab) -> None:
     assert lab.exo("Get-Mailbox").headers["Date"].endswith("GMT")
 
 
+def test_control_is_another_writer_and_a_reset_takes_back_what_it_added(lab: CloudLab) -> None:
+    lab.directory_calls.clear()
+    changes = {"mail": ["new@contoso.lab"], "proxyAddresses": {"add": ["smtp:new@contoso.lab"]}}
+    body = {"object": "ada", "changes": changes}
+    assert lab.control("POST", "/directory/contoso/edit", body).content == {"dn": "CN=ada"}
+    for wrong in ({}, {"object": "ada"}, {"object": None, "changes": changes}, {"object": "ada", "changes": {}}):
+        assert lab.control("POST", "/directory/contoso/edit", wrong).status == 400
+    twin = {"dn": "CN=Twin,DC=contoso,DC=lab", "classes": ["contact"], "attributes": {"mail": ["ada@contoso.lab"]}}
+    assert lab.control("POST", "/directory/contoso/add", twin).content == {"dn": twin["dn"]}
+    assert lab.control("POST", "/directory/contoso/add", {"dn": "CN=Twin"}).status == 400
+    assert lab.control("POST", "/reset").status == 200
+    assert lab.control("POST", "/reset").status == 200
+    assert lab.directory_calls[:2] == [("edit", "contoso", "ada"), ("add", "contoso", twin["dn"])]
+    assert [call for call in lab.directory_calls if call[0] == "remove"] == [("remove", "contoso", twin["dn"])]
+
+
+def test_a_fault_waits_for_the_requests_that_go_by_first(lab: CloudLab) -> None:
+    arm(lab, "unavailable", after=2, match={"cmdlet": "Get-Mailbox"})
+    statuses = [lab.exo("Get-Mailbox").status for _unused in range(4)]
+    assert statuses == [200, 200, 503, 200]
+
+
+def test_many_documents_change_at_once_with_or_without_a_new_stamp(lab: CloudLab) -> None:
+    ada, bob = lab.mailbox_id("ada"), lab.mailbox_id("bob")
+    before = lab.mailbox("ada")
+    lab.services.clock.advance(100)
+    body = {ada: {"CustomAttribute1": "x"}, bob: {"CustomAttribute1": ""}}
+    assert lab.control("PATCH", "/object/contoso/mailbox?touch=false", body).content == {"changed": 2}
+    assert lab.mailbox("ada") == {**before, "CustomAttribute1": "x"}
+    body[ada] = {"CustomAttribute1": "y"}
+    assert lab.control("PATCH", "/object/contoso/mailbox?touch=true", body).status == 200
+    assert lab.mailbox("ada")["WhenChangedUTC"] > before["WhenChangedUTC"]
+    assert lab.mailbox("bob")["WhenChangedUTC"] == before["WhenChangedUTC"]  # nothing changed: no new stamp
+    assert lab.control("PATCH", "/object/contoso/mailbox", {"nobody": {}}).status == 404
+    assert lab.control("PATCH", "/object/contoso/mailbox", {ada: 1}).status == 400
+
+
 def test_control_runs_syncs_cycles_and_looks_at_objects(lab: CloudLab) -> None:
     assert lab.control("POST", "/sync/contoso").content == {"created": 3}
     assert lab.control("POST", "/sync/nowhere").status == 404
@@ -245,11 +282,28 @@ def test_control_runs_syncs_cycles_and_looks_at_objects(lab: CloudLab) -> None:
     assert lab.control("DELETE", path).status == 200
     assert lab.control("GET", path).status == 404
     assert len(lab.control("GET", "/object/contoso/mailbox").content) == 8
-    assert lab.control("GET", "/directory/contoso").content == {"highestCommittedUSN": 4711}
+    assert lab.control("GET", "/directory/contoso").content == {
+        "highestCommittedUSN": 4711,
+        "traffic": {"operations": {"modify": 3}},
+    }
     assert lab.control("POST", "/dc/contoso/restart").content == {"restarted": "contoso"}
     assert lab.control("PUT", "/scenario", {"type_values": "both"}).status == 400
     assert lab.control("PUT", "/scenario", {"type_values": "local"}).content["type_values"] == "local"
     assert lab.control("GET", "/nothing").status == 404
+
+
+def test_a_reset_goes_back_to_a_checkpoint_where_one_was_set(lab: CloudLab) -> None:
+    assert lab.control("POST", "/reset?to=checkpoint").status == 404
+    lab.manage("ada")
+    assert lab.control("POST", "/checkpoint").status == 200
+    lab.manage("bob")
+    arm(lab, "throttle", times=-1)
+    assert lab.control("POST", "/reset?to=checkpoint").status == 200
+    assert lab.mailbox("ada")["IsExchangeCloudManaged"] is True
+    assert lab.mailbox("bob")["IsExchangeCloudManaged"] is False
+    assert lab.control("GET", "/state").content["faults"] == []
+    assert lab.control("POST", "/reset").status == 200
+    assert lab.mailbox("ada")["IsExchangeCloudManaged"] is False
 
 
 def test_reset_puts_everything_back(lab: CloudLab) -> None:

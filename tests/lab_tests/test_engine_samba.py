@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,9 +88,7 @@ def test_a_round_trip_of_the_whole_forest(store: Store, administrator: ldap3.Con
     held_back = {by_anchor[one.immutable_id]["id"] for one in protected}
     assert held_back < set((store.get(tenant_id, "job", job["id"]) or {})["_escrows"])
 
-    began = time.monotonic()
     assert engines.run_cycle(tenant_id, job["id"])["exported"] == 0
-    assert time.monotonic() - began < 2
 
     for mailbox in store.list(tenant_id, "mailbox"):
         changed = {**mailbox, "IsExchangeCloudManaged": False, "CustomAttribute1": "only in the cloud"}

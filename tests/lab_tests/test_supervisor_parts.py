@@ -22,10 +22,11 @@ from tests.lab import handover, machine, output, processes, supervisor
 from tests.lab.forest import tls
 from tests.lab.processes import Running
 from tests.lab.settings import MARKER_VARIABLE, TENANTS, Settings
+from tests.lab_tests.waiting import eventually
 
-SLEEPER = "import time; time.sleep(60)"
+SLEEPER = "import time; time.sleep(600)"
 STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
 )
 
 
@@ -73,8 +74,7 @@ def test_another_run_is_left_alone(config: Settings, tmp_path: Path) -> None:
 def test_a_process_that_ignores_term_is_killed(config: Settings) -> None:
     running = spawn(config, "deaf", STUBBORN)
     log = config.log_dir / "deaf.log"
-    while "deaf" not in log.read_text():
-        time.sleep(0.01)
+    assert eventually(lambda: "deaf" in log.read_text()), f"{log} does not say that the process ignores TERM"
     began = time.monotonic()
     assert processes.end([running], term_seconds=0.3) == []
     assert time.monotonic() - began >= 0.3
@@ -105,9 +105,7 @@ def test_a_zombie_does_not_run() -> None:
     child = os.fork()
     if child == 0:
         os._exit(0)
-    deadline = time.monotonic() + 5
-    while processes.started_at(child) is not None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert eventually(lambda: processes.started_at(child) is None), f"process {child} did not end"
     assert Path(f"/proc/{child}").exists()
     assert processes.started_at(child) is None
     os.waitpid(child, 0)
@@ -198,6 +196,12 @@ def test_lab_json_is_private_and_complete(config: Settings) -> None:
         directory = tenant["directory"]
         assert directory["user"] == f"svc-writeback@{tenant['domain']}"
         assert directory["host"] != directory["dc_host"]
+        assert (directory["gc_port"], directory["gc_starttls_port"]) == (3269, 3268)
+        kerberos = directory["kerberos"]
+        assert kerberos["principal"] == f"svc-writeback@{tenant['domain'].upper()}"
+        assert f"ldap/{directory['host']}" in kerberos["services"]
+        told = Path(kerberos["config"]).read_text()
+        assert f"kdc = {kerberos['kdc']}" in told
         assert directory["password"] != directory["reader_password"] != directory["administrator"]["password"]
     for path in config.tls_dir.rglob("*"):
         assert path.is_dir() or path.stat().st_mode & 0o077 == 0, path
@@ -238,7 +242,7 @@ def test_pairs() -> None:
 
 
 def test_a_failure_shows_the_end_of_the_log(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "CLOUD_SECONDS", 5.0)
+    monkeypatch.setattr(supervisor, "CLOUD_SECONDS", 60.0)
     processes.spawn(config, "cloud", [sys.executable, "-c", "raise SystemExit('no such state')"], Path("/"))
     with pytest.raises(machine.LabError, match=r"(?s)cloud ended while starting.*cloud\.log:.*no such state"):
         supervisor.wait_for_cloud(config)

@@ -66,11 +66,19 @@ class Engines(Protocol):
 
 @dataclass(frozen=True)
 class ForestControl:
-    """What the services may do to a tenant's forest; each takes the tenant's name."""
+    """What the services may do to a tenant's forest; each takes the tenant's name.
+
+    ``edit`` (object, changes) and ``add`` (DN, classes, attributes) write as somebody else; ``remove`` deletes what
+    was added; ``traffic`` tells what passed through the relay.
+    """
 
     reset: Callable[[str], Any]
     restart_dc: Callable[[str], Any]
     highest_committed_usn: Callable[[str], int]
+    edit: Callable[[str, str, Any], str]
+    add: Callable[[str, str, list[str], Document], None]
+    remove: Callable[[str, list[str]], None]
+    traffic: Callable[[str], Document]
 
 
 class Gate:
@@ -127,6 +135,7 @@ class Services:
     snapshot: Path
     waits: Waits = field(default_factory=Waits)
     gate: Gate = field(default_factory=Gate)
+    cmdlets: Gate = field(default_factory=Gate)
     engine_lock: threading.RLock = field(default_factory=threading.RLock)
     local: threading.local = field(default_factory=threading.local)
     on_demand_calls: dict[str, list[float]] = field(default_factory=dict)

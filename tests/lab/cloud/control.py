@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from ldap3.core.exceptions import LDAPException
@@ -17,9 +18,11 @@ from tests.lab.clock import iso
 from tests.lab.cloud.context import Services
 from tests.lab.cloud.wire import Refused, Reply, Request
 from tests.lab.forest.access import DirectoryUnavailable
+from tests.lab.forest.edit import EditRefused
 from tests.lab.store import Document
 
 Handler = Callable[..., Any]
+_ADDED = "added_to_directory"  # by tenant's name: DNs of objects that tests added, for a reset
 
 
 def handle(services: Services, request: Request) -> Reply:
@@ -31,7 +34,7 @@ def handle(services: Services, request: Request) -> Reply:
                 return Reply(200, handler(services, request, **matched.groupdict()))
             except ValueError as error:
                 return Reply(400, {"error": str(error)})
-            except (services.engine_refusal, DirectoryUnavailable, LDAPException, OSError) as error:
+            except (services.engine_refusal, DirectoryUnavailable, EditRefused, LDAPException, OSError) as error:
                 return Reply(502, {"error": f"{type(error).__name__}: {error}"})
     raise _refused(404, f"The control address has no {request.method} {request.path}.")
 
@@ -175,12 +178,29 @@ def _cycle(services: Services, request: Request, tenant: str) -> Document:
         return {job["id"]: services.engines.run_cycle(found["id"], job["id"]) for job in jobs}
 
 
+def _checkpoint(services: Services, request: Request) -> Document:
+    with services.engine_lock:
+        services.store.snapshot(_checkpoint_path(services))
+    return {"checkpoint": True}
+
+
+def _checkpoint_path(services: Services) -> Path:
+    return services.snapshot.with_name("checkpoint.sqlite")
+
+
 def _reset(services: Services, request: Request) -> Document:
     names = [tenant["name"] for tenant in services.store.tenants()]
+    snapshot = services.snapshot
+    if request.query.get("to") == "checkpoint":
+        snapshot = _checkpoint_path(services)
+        if not snapshot.is_file():
+            raise _refused(404, "There is no checkpoint to go back to: set one first.")
     with services.engine_lock:
+        for name, dns in (services.store.meta(_ADDED) or {}).items():
+            services.forests.remove(name, dns)
         with ThreadPoolExecutor(max(1, len(names))) as pool:
             list(pool.map(services.forests.reset, names))
-        services.store.restore(services.snapshot)
+        services.store.restore(snapshot)
         services.faults.remove()
         services.store.clear_requests()
         services.clock.reload()
@@ -200,7 +220,30 @@ def _restart_dc(services: Services, request: Request, tenant: str) -> Document:
 
 def _directory(services: Services, request: Request, tenant: str) -> Document:
     found = _tenant(services, tenant)
-    return {"highestCommittedUSN": services.forests.highest_committed_usn(found["name"])}
+    name = found["name"]
+    return {
+        "highestCommittedUSN": services.forests.highest_committed_usn(name),
+        "traffic": services.forests.traffic(name),
+    }
+
+
+def _edit_directory(services: Services, request: Request, tenant: str) -> Document:
+    body = _body(request)
+    if set(body) != {"object", "changes"} or not isinstance(body["object"], str):
+        raise ValueError("The body holds object (a DN or a name) and changes.")
+    return {"dn": services.forests.edit(_tenant(services, tenant)["name"], body["object"], body["changes"])}
+
+
+def _add_to_directory(services: Services, request: Request, tenant: str) -> Document:
+    body, name = _body(request), _tenant(services, tenant)["name"]
+    dn, classes, attributes = body.get("dn"), body.get("classes"), body.get("attributes", {})
+    if not isinstance(dn, str) or not isinstance(classes, list) or not isinstance(attributes, dict):
+        raise ValueError("The body holds dn, classes (a list) and attributes (an object with a list for each).")
+    services.forests.add(name, dn, [str(one) for one in classes], attributes)
+    with services.store.transaction():
+        added = services.store.meta(_ADDED) or {}
+        services.store.set_meta(_ADDED, {**added, name: [*added.get(name, []), dn]})
+    return {"dn": dn}
 
 
 def _objects(services: Services, request: Request, tenant: str, kind: str) -> list[Document]:
@@ -217,8 +260,30 @@ def _object(services: Services, request: Request, tenant: str, kind: str, object
 def _patch_object(services: Services, request: Request, tenant: str, kind: str, object_id: str) -> Document:
     changes = _body(request)
     with services.engine_lock, services.store.transaction():
-        doc = {**_object(services, request, tenant, kind, object_id), **changes}
-        services.store.put(_tenant(services, tenant)["id"], kind, object_id, doc)
+        return _patched(services, request, tenant, kind, object_id, changes)
+
+
+def _patch_objects(services: Services, request: Request, tenant: str, kind: str) -> Document:
+    """Many at once: the body is an object of changes by id."""
+    changes = _body(request)
+    if not all(isinstance(one, dict) for one in changes.values()):
+        raise ValueError("The body holds the changes of each object under its id.")
+    with services.engine_lock, services.store.transaction():
+        for object_id, one in changes.items():
+            _patched(services, request, tenant, kind, object_id, one)
+    return {"changed": len(changes)}
+
+
+def _patched(
+    services: Services, request: Request, tenant: str, kind: str, object_id: str, changes: Document
+) -> Document:
+    """Changed behind the services' back: without a new WhenChanged, unless the query says ``touch=true``."""
+    before = _object(services, request, tenant, kind, object_id)
+    doc = {**before, **changes}
+    if request.query.get("touch", "").lower() == "true" and doc != before:
+        now = iso(services.clock.now())
+        doc |= {"WhenChanged": now, "WhenChangedUTC": now, "_sequence": int(before.get("_sequence") or 0) + 1}
+    services.store.put(_tenant(services, tenant)["id"], kind, object_id, doc)
     return doc
 
 
@@ -254,10 +319,14 @@ _ROUTES = (
     _route("DELETE", "/log", _clear_log),
     _route("POST", "/sync/{tenant}", _sync),
     _route("POST", "/cycle/{tenant}", _cycle),
+    _route("POST", "/checkpoint", _checkpoint),
     _route("POST", "/reset", _reset),
     _route("POST", "/dc/{tenant}/restart", _restart_dc),
     _route("GET", "/directory/{tenant}", _directory),
+    _route("POST", "/directory/{tenant}/edit", _edit_directory),
+    _route("POST", "/directory/{tenant}/add", _add_to_directory),
     _route("GET", "/object/{tenant}/{kind}", _objects),
+    _route("PATCH", "/object/{tenant}/{kind}", _patch_objects),
     _route("GET", _OBJECT, _object),
     _route("PATCH", _OBJECT, _patch_object),
     _route("PUT", _OBJECT, _put_object),

@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.lab.clock import Clock, iso
+from tests.lab.forest.changes import checked_changes
+from tests.lab.ldap_messages import OPERATIONS
+from tests.lab.ldap_refusals import refusal
+from tests.lab.relay_parts import AFTER_REQUEST, AT_REQUEST, POINTS
 from tests.lab.store import Store
 
 TARGETS = ("login", "graph", "exchange", "ldap")
@@ -31,6 +35,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "slow": TARGETS,
     "cut": TARGETS,
     "dc_restart": ("ldap",),
+    "refuse": ("ldap",),
+    "other_writer": ("ldap",),
 }
 _IN_BATCH_PARTS = (
     "throttle_in_batch",
@@ -41,17 +47,24 @@ _IN_BATCH_PARTS = (
     "unavailable",
 )
 _ONLY_FOR_WRITES = ("error_although_applied", "stale_reads")
+# Faults on LDAP that answer a request, or act between it and the directory.
+_ON_LDAP_REQUESTS = ("refuse", "other_writer")
+_NUMBERS = ("seconds", "retry_after", "status", "after_bytes")
 _EARLY_TOLERANCE_S = 0.05
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One armed fault. ``times`` is how often it still fires (-1: until removed); ``parameters`` depend on the kind."""
+    """One armed fault; ``parameters`` depend on the kind.
+
+    ``after``: how many requests that fit still go by first. ``times``: how often it then fires (-1: until removed).
+    """
 
     id: int
     kind: str
     target: str
     times: int = 1
+    after: int = 0
     tenant: str | None = None
     match: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -66,12 +79,15 @@ def checked_fault(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ValueError("A fault is a JSON object with at least kind and target.")
     kind, target, times, match = body.get("kind"), body.get("target"), body.get("times", 1), body.get("match") or {}
+    after = body.get("after", 0)
     if kind not in KINDS:
         raise ValueError(f"There is no fault {kind!r}; there are {', '.join(KINDS)}.")
     if target not in KINDS[kind]:
         raise ValueError(f"The fault {kind} takes the target {' or '.join(KINDS[kind])}, not {target!r}.")
     if isinstance(times, bool) or not isinstance(times, int) or (times < 1 and times != -1):
         raise ValueError(f"times is how often the fault fires, at least 1, or -1 for always; not {times!r}.")
+    if isinstance(after, bool) or not isinstance(after, int) or after < 0:
+        raise ValueError(f"after is how many requests that fit go by first, at least 0; not {after!r}.")
     if not isinstance(match, dict):
         raise ValueError('match is an object, such as {"cmdlet": "Set-Mailbox"}.')
     if "path_regex" in match:
@@ -79,11 +95,25 @@ def checked_fault(body: Any) -> dict[str, Any]:
             re.compile(match["path_regex"])
         except (re.error, TypeError) as error:
             raise ValueError(f"path_regex is no regular expression: {error}.") from error
-    for name in ("seconds", "retry_after", "status"):
+    for name in _NUMBERS:
         value = body.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0):
             raise ValueError(f"{name} is a number of at least 0, not {value!r}.")
-    return {**body, "times": times, "match": match}
+    if target == "ldap":
+        _check_ldap(kind, match, body)
+    return {**body, "times": times, "after": after, "match": match}
+
+
+def _check_ldap(kind: str, match: dict[str, Any], body: dict[str, Any]) -> None:
+    operation, point = match.get("operation"), body.get("point")
+    if operation is not None and operation not in OPERATIONS:
+        raise ValueError(f"operation is one of {', '.join(OPERATIONS)}, not {operation!r}.")
+    if point is not None and point not in POINTS:
+        raise ValueError(f"point is one of {', '.join(POINTS)}, not {point!r}.")
+    if kind == "refuse":
+        refusal(body)
+    if kind == "other_writer":
+        checked_changes(body.get("changes"))
 
 
 class FaultTable:
@@ -107,6 +137,11 @@ class FaultTable:
             fault_id = self._store.put_fault(doc)
             self._armed = self._store.faults()
         return _fault({**doc, "id": fault_id})
+
+    @property
+    def armed(self) -> bool:
+        """Whether there is any fault."""
+        return bool(self._armed)
 
     def all(self) -> list[Fault]:
         """The armed faults, oldest first."""
@@ -132,6 +167,10 @@ class FaultTable:
                 fault = _fault(doc)
                 if not self._fits(fault, target, tenant, facts):
                     continue
+                if fault.after:
+                    self._store.put_fault({**doc, "after": fault.after - 1}, fault.id)
+                    self._armed = self._store.faults()
+                    continue
                 if fault.times == 1:
                     self._store.delete_faults(fault.id)
                 elif fault.times > 1:
@@ -156,6 +195,8 @@ class FaultTable:
                 return False
             if fault.kind == "expired_next_link" and not facts.get("paged", False):
                 return False
+        elif not _fits_ldap(fault, facts):
+            return False
         return all(_matches(name, wanted, facts) for name, wanted in fault.match.items())
 
     def _log_ldap(self, fault: Fault, tenant: str | None, facts: dict[str, Any]) -> None:
@@ -171,6 +212,15 @@ class FaultTable:
         self._store.log_request(doc, is_write=False)
 
 
+def _fits_ldap(fault: Fault, facts: dict[str, Any]) -> bool:
+    operation, point = facts.get("operation"), fault.parameters.get("point")
+    if fault.kind == "other_writer":
+        return operation == "modify"
+    if fault.kind in _ON_LDAP_REQUESTS or point == AFTER_REQUEST:
+        return operation is not None and operation not in ("unbind", "abandon")
+    return point is None or facts.get("event") == AT_REQUEST
+
+
 def _matches(name: str, wanted: Any, facts: dict[str, Any]) -> bool:
     if name == "path_regex":
         return re.search(str(wanted), str(facts.get("path", ""))) is not None
@@ -178,7 +228,7 @@ def _matches(name: str, wanted: Any, facts: dict[str, Any]) -> bool:
 
 
 def _fault(doc: dict[str, Any]) -> Fault:
-    known = {name: doc[name] for name in ("id", "kind", "target", "times", "tenant", "match") if name in doc}
+    known = {name: doc[name] for name in ("id", "kind", "target", "times", "after", "tenant", "match") if name in doc}
     return Fault(**known, parameters={name: value for name, value in doc.items() if name not in known})
 
 

@@ -74,7 +74,9 @@ def _with_forests(run_dir: Path, lab: dict[str, Any]) -> tuple[Services, Any]:
     from tests.lab import network, settings, supervisor
     from tests.lab.engines import EngineRefusal
     from tests.lab.engines import Engines as RealEngines
-    from tests.lab.forest import access, reset
+    from tests.lab.forest import access, edit, reset
+    from tests.lab.ldap_refusals import CLOUD_SOA, Refusal
+    from tests.lab.relay_parts import Acts
 
     where = settings.settings(run_dir)
     store = Store(run_dir / "state.sqlite")
@@ -98,13 +100,32 @@ def _with_forests(run_dir: Path, lab: dict[str, Any]) -> tuple[Services, Any]:
         open_directory,
         lambda tenant_id: access.base_dn(settings.tenant(tenant_id).name),
     )
+
+    def soa_policy(tenant: settings.Tenant, dn: str) -> Refusal | None:
+        how = CLOUD_SOA.get(scenario["object_soa"])
+        return how if how is not None and edit.authority(tenant.name, dn, run_dir) else None
+
+    relays: list[network.Relays] = []  # started below, with the faults of the services that look at them
     forests = ForestControl(
         reset=lambda name: reset.reset(name, run_dir),
         restart_dc=lambda name: supervisor.restart_dc(where, name),
         highest_committed_usn=highest_committed_usn,
+        edit=lambda name, dn, changes: edit.edit(name, dn, changes, run_dir),
+        add=lambda name, dn, classes, attributes: edit.add(name, dn, classes, attributes, run_dir),
+        remove=lambda name, dns: edit.remove(name, dns, run_dir),
+        traffic=lambda name: relays[0].counts()[name].document(),
     )
     services = build(run_dir, lab, store, clock, scenario, engines, EngineRefusal, forests)
-    return services, network.start_relays(where, services.faults)
+    acts = Acts(
+        restart=network.logged(lambda name, seconds: supervisor.restart_dc(where, name, seconds)),
+        other_writer=lambda tenant, dn, wanted: edit.edit(
+            tenant.name, wanted.get("object") or dn, wanted["changes"], run_dir
+        ),
+        policy=soa_policy,
+        policed=lambda: bool(scenario["object_soa"] in CLOUD_SOA),
+    )
+    relays.append(network.start_relays(where, services.faults, acts))
+    return services, relays[0]
 
 
 def build(

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -28,6 +29,15 @@ class TokenRefused(Exception):
     """A token that a service does not accept; the text says why, in the service's words."""
 
 
+@lru_cache(maxsize=4)
+def _loaded(pem: str) -> rsa.RSAPrivateKey:
+    """The key in a PEM text; kept, for loading checks it, and a process that makes many labs waits for that."""
+    loaded = serialization.load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(loaded, rsa.RSAPrivateKey):
+        raise TypeError("The signing key kept in the store is no RSA key.")
+    return loaded
+
+
 class TokenIssuer:
     """The signing key of the login service and what is done with it."""
 
@@ -41,11 +51,8 @@ class TokenIssuer:
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             ).decode()
             store.set_meta(_META, pem)
-        loaded = serialization.load_pem_private_key(pem.encode(), password=None)
-        if not isinstance(loaded, rsa.RSAPrivateKey):
-            raise TypeError("The signing key kept in the store is no RSA key.")
-        self._private = loaded
-        self._public = loaded.public_key()
+        self._private = _loaded(pem)
+        self._public = self._private.public_key()
         der = self._public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         self._key_id = base64.urlsafe_b64encode(hashlib.sha256(der).digest()[:20]).rstrip(b"=").decode()
 

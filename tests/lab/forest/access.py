@@ -15,8 +15,8 @@ from tests.lab.settings import LDAPS_PORT, Settings
 from tests.lab.settings import forest as find_forest
 from tests.lab.settings import settings as settings_of
 
-CONNECT_TIMEOUT = 5.0  # seconds
-RECEIVE_TIMEOUT = 60  # seconds; ldap3 wants a whole number
+CONNECT_TIMEOUT = 30.0  # seconds; a domain controller that is down refuses at once, a busy one takes its time
+RECEIVE_TIMEOUT = 300  # seconds; ldap3 wants a whole number
 
 
 class DirectoryUnavailable(Exception):

@@ -24,12 +24,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import ldb
+import samba.dckeytab
 import samba.provision
 from samba import param
 from samba.auth import system_session
 from samba.dcerpc import security
 from samba.dsdb import DS_DOMAIN_FUNCTION_2008_R2
 from samba.ms_display_specifiers import read_ms_ldif
+from samba.net import Net
 from samba.provision import FILL_FULL, provision
 from samba.samdb import SamDB
 from samba.schema import Schema
@@ -115,6 +118,27 @@ def open_database(forest: Forest, config: Settings) -> Any:
     return SamDB(url=str(root / "private" / "sam.ldb"), session_info=system_session(), lp=lp, global_schema=False)
 
 
+def prepare_kerberos(samdb: Any, forest: Forest, config: Settings) -> None:
+    """Let clients get tickets for the addresses they connect to, and write the directory writer's keys to a file.
+
+    There is no DNS that would lead ``dc1.<domain>`` to the relay, and a client that is given an address asks for a
+    ticket for that address.
+    """
+    found = samdb.search(forest.base_dn, ldb.SCOPE_SUBTREE, "(sAMAccountName=DC1$)", ["servicePrincipalName"])
+    present = {str(name).lower() for name in found[0]["servicePrincipalName"]}
+    wanted = [name for name in forest.services if name.lower() not in present]
+    message = ldb.Message(found[0].dn)
+    message["s"] = ldb.MessageElement([name.encode() for name in wanted], ldb.FLAG_MOD_ADD, "servicePrincipalName")
+    samdb.modify(message)
+    lp = param.LoadParm()
+    lp.load(str(config.forest_dir(forest.name) / "etc" / "smb.conf"))
+    keytab = config.keytab(forest.name)
+    keytab.parent.mkdir(exist_ok=True, mode=0o700)
+    keytab.unlink(missing_ok=True)
+    Net(None, lp).export_keytab(keytab=str(keytab), principal=forest.account("writer").name)
+    keytab.chmod(0o600)
+
+
 def build(forest: Forest, config: Settings) -> None:
     """All stages."""
     with stage(forest, "domain"):
@@ -122,7 +146,9 @@ def build(forest: Forest, config: Settings) -> None:
     with stage(forest, "schema"):
         extend(lambda: open_database(forest, config))
     with stage(forest, "people"):
-        descriptors = populate(open_database(forest, config), forest)
+        samdb = open_database(forest, config)
+        descriptors = populate(samdb, forest)
+        prepare_kerberos(samdb, forest, config)
     (config.forest_dir(forest.name) / DESCRIPTORS).write_text(json.dumps(descriptors))
 
 

@@ -39,7 +39,10 @@ _IDENTITY = (
     "adminCount",
     "c",
     "co",
+    "company",
     "countryCode",
+    "department",
+    "description",
     "displayName",
     "givenName",
     "initials",
@@ -47,6 +50,7 @@ _IDENTITY = (
     "mobile",
     "mS-DS-ConsistencyGuid",
     "msDS-ExternalDirectoryObjectId",
+    "msDS-ObjectSoa",
     "physicalDeliveryOfficeName",
     "postalCode",
     "showInAddressBook",
@@ -54,6 +58,7 @@ _IDENTITY = (
     "st",
     "streetAddress",
     "textEncodedORAddress",
+    "title",
 )
 _SET_BY_SERVER = {
     "accountExpires": (b"0", b"9223372036854775807"),
@@ -76,15 +81,25 @@ _clean_at: dict[tuple[str, Path | None], int] = {}  # highestCommittedUSN right 
 def reset(forest_name: str, run_dir: Path | None = None) -> dict[str, int]:
     """Undo every change to the seeded part of a forest. Returns how many objects were changed, by what was done.
 
-    Nothing is compared where the directory has not been written to since the last reset of this process.
+    After the first reset of a process, only objects that the directory has written since are looked at, unless some
+    of them were deleted, moved or added: then everything is compared.
     Raises :class:`tests.lab.forest.access.DirectoryUnavailable`, or ``RuntimeError`` when the directory refuses.
     """
     forest = find_forest(forest_name)
     connection = open_directory(forest.name, "administrator", run_dir)
     try:
-        if _clean_at.get((forest.name, run_dir)) == _committed(connection):
+        clean, committed = _clean_at.get((forest.name, run_dir)), _committed(connection)
+        if clean == committed:
             return {}
         done: Counter[str] = Counter()
+        few = _changed_since(connection, forest, clean) if clean is not None and clean < committed else None
+        if few is not None:
+            for entry, found in few:
+                if _restore_values(connection, entry, found):
+                    done["restored"] += 1
+            _restore_descriptors(connection, [entry for entry, _found in few], forest, run_dir, done)
+            _clean_at[(forest.name, run_dir)] = _committed(connection)
+            return dict(done)
         matched, extra = _compare(connection, forest)
         _bring_back(connection, forest, matched, done)
         _move(connection, forest, matched, done)
@@ -96,7 +111,7 @@ def reset(forest_name: str, run_dir: Path | None = None) -> dict[str, int]:
         for entry in seed(forest.name):
             if _restore_values(connection, entry, matched[entry.guid]):
                 done["restored"] += 1
-        _restore_descriptors(connection, forest, run_dir, done)
+        _restore_descriptors(connection, seed(forest.name), forest, run_dir, done)
         _clean_at[(forest.name, run_dir)] = _committed(connection)
         return dict(done)
     finally:
@@ -114,6 +129,29 @@ def watched(forest_name: str) -> tuple[str, ...]:
     names = {name for entry in seed(forest_name) for name in entry.attributes}
     names.update(attribute.name for attribute in ATTRIBUTES)
     return tuple(sorted(names | set(_IDENTITY)))
+
+
+def _changed_since(connection: ldap3.Connection, forest: Forest, usn: int) -> list[tuple[Entry, _Found]] | None:
+    """Seeded objects that were changed after ``usn`` where they lie; None where more happened than changed values."""
+    by_guid = {entry.guid_bytes: entry for entry in seed(forest.name)}
+    watched_below = [canonical_dn(base) for base in _bases(forest)]
+    archive = canonical_dn(archive_unit(forest))
+    wanted = ("objectGUID", *watched(forest.name))
+    result = []
+    for partition in (forest.base_dn, f"CN=Configuration,{forest.base_dn}"):
+        condition = f"(uSNChanged>={usn + 1})"
+        for found in _search(connection, partition, condition, ("objectGUID", "isDeleted"), deleted=True):
+            place, entry = canonical_dn(found.dn), by_guid.get(found.guid)
+            if entry is None:
+                if any(place[-len(base) :] == base for base in watched_below):
+                    return None
+                continue
+            if "isDeleted" in found.attributes or place != canonical_dn(entry.dn) or place[-len(archive) :] == archive:
+                return None
+            result += [
+                (entry, now) for now in _search(connection, entry.dn, "(objectClass=*)", wanted, scope=ldap3.BASE)
+            ]
+    return result
 
 
 def _compare(connection: ldap3.Connection, forest: Forest) -> tuple[dict[str, _Found], list[_Found]]:
@@ -140,23 +178,33 @@ def _compare(connection: ldap3.Connection, forest: Forest) -> tuple[dict[str, _F
 
 def _read(connection: ldap3.Connection, forest: Forest) -> Iterator[_Found]:
     names = watched(forest.name)
-    exchange = organization_dn(forest).split(",", 1)[1]
-    bases = (root_dn(forest), service_unit(forest), exchange)
-    domain = {
-        canonical_dn(e.dn)[-3:] for e in seed(forest.name) if canonical_dn(e.dn)[-2:] == canonical_dn(forest.base_dn)
-    }
-    own = [e.dn for e in seed(forest.name) if canonical_dn(e.dn) in domain]
-    for base in dict.fromkeys((*bases, *own)):
+    for base in _bases(forest):
         wanted = ("objectGUID",) if base == archive_unit(forest) else ("objectGUID", *names)
         yield from _search(connection, base, "(objectClass=*)", wanted)
 
 
+def _bases(forest: Forest) -> list[str]:
+    """Below these lies everything that is seeded."""
+    exchange = organization_dn(forest).split(",", 1)[1]
+    domain = {
+        canonical_dn(e.dn)[-3:] for e in seed(forest.name) if canonical_dn(e.dn)[-2:] == canonical_dn(forest.base_dn)
+    }
+    own = [e.dn for e in seed(forest.name) if canonical_dn(e.dn) in domain]
+    return list(dict.fromkeys((root_dn(forest), service_unit(forest), exchange, *own)))
+
+
 def _search(
-    connection: ldap3.Connection, base: str, condition: str, names: Iterable[str], deleted: bool = False
+    connection: ldap3.Connection,
+    base: str,
+    condition: str,
+    names: Iterable[str],
+    deleted: bool = False,
+    scope: str = ldap3.SUBTREE,
 ) -> Iterator[_Found]:
     answers = connection.extend.standard.paged_search(
         base,
         condition,
+        search_scope=scope,
         attributes=list(names),
         paged_size=PAGE_SIZE,
         controls=[SHOW_DELETED] if deleted else None,
@@ -236,10 +284,10 @@ def _comparable(name: str, values: Values) -> set[Any]:
 
 
 def _restore_descriptors(
-    connection: ldap3.Connection, forest: Forest, run_dir: Path | None, done: Counter[str]
+    connection: ldap3.Connection, entries: Iterable[Entry], forest: Forest, run_dir: Path | None, done: Counter[str]
 ) -> None:
     stored = json.loads((settings_of(run_dir).forest_dir(forest.name) / DESCRIPTORS).read_text())
-    for entry in seed(forest.name):
+    for entry in entries:
         if entry.sddl is None:
             continue
         connection.search(

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -76,7 +79,7 @@ def handle(services: Services, request: Request, sub_process: SubProcess) -> Rep
         elif matched["action"] == "$batch":
             reply = _batch(services, request, tenant, application, sub_process)
         else:
-            reply = _refusal_or(lambda: _invoke(services, request, tenant, application))
+            reply = _refusal_or(lambda: _paced(services, request, tenant, application, part=False))
         reply.headers |= limits
         return reply
 
@@ -110,6 +113,20 @@ def _caller(services: Services, request: Request, named: str) -> tuple[Document,
     if APP_ROLE not in claims.get("roles", []) or not roles:
         raise errors.role_not_supported(claims["appid"])
     return tenant, application
+
+
+def _paced(services: Services, request: Request, tenant: Document, application: Document, part: bool) -> Reply:
+    """Run one cmdlet within the limit of cmdlets at a time, for as long as every cmdlet takes."""
+    seconds, limit = float(services.scenario["cmdlet_seconds"]), int(services.scenario["concurrent_cmdlets"])
+    with services.cmdlets.running(tenant["id"]) as running:
+        if limit and running > limit:
+            headers = {"Retry-After": str(max(1, math.ceil(seconds)))}
+            if part:
+                reply = shapes.exchange_error(429, "TooManyRequests", shapes.CONCURRENCY_TEXT)
+                return replace(reply, headers=headers)
+            return Reply(429, text=shapes.CONCURRENCY_TEXT, content_type="text/plain", headers=headers)
+        time.sleep(seconds)
+        return _invoke(services, request, tenant, application)
 
 
 def _invoke(services: Services, request: Request, tenant: Document, application: Document) -> Reply:
@@ -210,4 +227,4 @@ def _part_answer(services: Services, part: Request, request: Request, tenant: Do
         raise errors.malformed("Each request of a batch must POST to InvokeCommand.")
     if matched["tenant"] not in (tenant["id"], tenant["domain"], tenant["initial_domain"]):
         raise errors.malformed("Each request of a batch must go to the tenant of the batch.")
-    return _invoke(services, part, tenant, application)
+    return _paced(services, part, tenant, application, part=True)

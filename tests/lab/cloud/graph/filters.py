@@ -29,7 +29,10 @@ class BadFilter(Exception):
 
 
 class Filter:
-    """A parsed filter: :meth:`matches` a document; ``advanced`` tells whether it needs ConsistencyLevel."""
+    """A parsed filter: :meth:`matches` a document; ``advanced`` tells whether it needs ConsistencyLevel.
+
+    ``alternatives`` is the greatest number of values of an ``in``, or of terms joined by ``or``.
+    """
 
     def __init__(self, text: str, properties: set[str], type_name: str) -> None:
         """Parse ``text`` over the ``properties`` of ``type_name``; BadFilter when it cannot be."""
@@ -40,6 +43,7 @@ class Filter:
         self._at = 0
         self._variable: str | None = None
         self.advanced = False
+        self.alternatives = 1
         self.matches = self._either()
         if self._at < len(self._tokens):
             raise self._error()
@@ -76,6 +80,7 @@ class Filter:
         while self._peek() == ("word", "or"):
             self._take()
             parts.append(self._both())
+        self.alternatives = max(self.alternatives, len(parts))
         return lambda doc: any(part(doc) for part in parts)
 
     def _both(self) -> Predicate:
@@ -146,6 +151,7 @@ class Filter:
         kind, operator = self._take()
         if (kind, operator) == ("word", "in"):
             wanted_values = self._values()
+            self.alternatives = max(self.alternatives, len(wanted_values))
             return lambda doc: _same_as_any(_at(doc, path), wanted_values)
         if kind != "word" or operator not in _COMPARISONS:
             raise self._error("an operator is missing")

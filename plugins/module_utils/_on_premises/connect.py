@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import MissingLibrary
-from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises import connection, settings
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises import connection, kerberos, settings
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.directory import Directory
 
 
@@ -19,4 +19,7 @@ def connect_directory(params: Mapping[str, Any]) -> Directory:
     """The directory that the directory_* options name; it connects when it is first used."""
     if not connection.HAS_LDAP3:
         raise MissingLibrary("ldap3", connection.LDAP3_IMPORT_ERROR)
-    return Directory(settings.from_params(params))
+    wanted = settings.from_params(params)
+    if wanted.transport == "kerberos" and not kerberos.HAS_GSSAPI:
+        raise MissingLibrary("gssapi", kerberos.GSSAPI_IMPORT_ERROR)
+    return Directory(wanted)

@@ -7,70 +7,95 @@
 
 from __future__ import annotations
 
-import contextlib
 import ssl
 import traceback
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
-from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises import ldap_errors
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises import kerberos, ldap_errors
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.channel import Channel
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.messages import Result
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.settings import Host, Settings
 
 LDAP3_IMPORT_ERROR: str | None = None
 try:
     import ldap3
-    from ldap3.core import exceptions as ldap_exceptions
     from ldap3.core.exceptions import LDAPException
+    from ldap3.protocol.sasl.sasl import send_sasl_negotiation
 
     HAS_LDAP3 = True
 except ImportError:
     LDAP3_IMPORT_ERROR = traceback.format_exc()
     HAS_LDAP3 = False
 
-_SEARCH_RESULT_ENTRY = 4
+_SUCCESS = 0
+_SASL_BIND_IN_PROGRESS = 14
 
 
-def open_connection(settings: Settings, host: Host) -> Any:
-    """A bound ldap3 connection.
+def open_connection(settings: Settings, host: Host) -> Channel:
+    """A connection, protected and signed in. ldap3 opens it and signs in; from then on it has no part in it.
 
     Unavailable where the host does not answer, InputError where its certificate cannot be trusted,
     AuthenticationError where it refuses the sign-in.
     """
+    with_kerberos = settings.transport == "kerberos"
     server = ldap3.Server(
         host.name,
         host.port,
         use_ssl=settings.transport == "ldaps",
-        tls=_verifying_tls(settings, host),
+        tls=None if with_kerberos else _verifying_tls(settings, host),
         get_info=ldap3.NONE,  # the catalogue knows the syntaxes; reading the schema costs seconds per connection
         connect_timeout=settings.timeout,
     )
+    simple = {"user": settings.user, "password": settings.password}
+    sasl = {"authentication": ldap3.SASL, "sasl_mechanism": "GSSAPI"}
     connection = ldap3.Connection(
         server,
-        settings.user,
-        settings.password,
-        check_names=False,
+        **(sasl if with_kerberos else simple),
         auto_referrals=False,
-        auto_range=False,  # it needs the formatted values that are skipped below; ranges.py does it
-        return_empty_attributes=False,
         receive_timeout=settings.timeout,
     )
     try:
         connection.open(read_server_info=False)
+        if with_kerberos:
+            return Channel(_sealed(settings, host, connection))
         if settings.transport == "starttls":
             connection.start_tls(read_server_info=False)
         bound = connection.bind(read_server_info=False)
+        if not bound:
+            raise ldap_errors.sign_in_error(str(settings.user), _result(connection.result), host=str(host))
     except (LDAPException, OSError) as error:
-        if connection.socket is not None:
-            connection.socket.close()  # ldap3 leaves the socket of a failed attempt open
+        _abort(connection)
         raise _connect_error(settings, host, error) from error
-    if not bound:
-        result = dict(connection.result)
-        connection.unbind()
-        raise ldap_errors.sign_in_error(settings.user, result, host=str(host))
-    _keep_entries_raw(connection)
-    return connection
+    except errors.HybridError:
+        _abort(connection)
+        raise
+    return Channel(connection.socket)
+
+
+def _sealed(settings: Settings, host: Host, connection: Any) -> kerberos.SealedStream:
+    """The connection signed in and encrypted with Kerberos."""
+
+    def exchange(token: bytes) -> bytes:
+        result = send_sasl_negotiation(connection, None, token)
+        if result["result"] not in (_SUCCESS, _SASL_BIND_IN_PROGRESS):
+            who = settings.user or "the account of the Kerberos credential cache"
+            raise ldap_errors.sign_in_error(who, _result(result), host=str(host))
+        return bytes(result.get("saslCreds") or b"")
+
+    name = settings.server_name or host.name
+    return kerberos.seal(connection.socket, name, settings.user, settings.password, exchange)
+
+
+def _result(result: Any) -> Result:
+    return Result(int(result["result"]), message=str(result.get("message") or ""))
+
+
+def _abort(connection: Any) -> None:
+    """ldap3 leaves the socket of a failed attempt open."""
+    if connection.socket is not None:
+        connection.socket.close()
 
 
 def _verifying_tls(settings: Settings, host: Host) -> Any:
@@ -114,42 +139,3 @@ def _connect_error(settings: Settings, host: Host, error: BaseException) -> erro
     # This is how ldap3 says that a name does not resolve.
     why = "its name has no address in DNS" if text == "invalid server address" else text.rstrip(".")
     return errors.Unavailable(f"No connection to the directory server {host}: {why}.", object=str(host))
-
-
-def _keep_entries_raw(connection: Any) -> None:
-    """Skip ldap3's second, formatted copy of every value: it costs as much as all the rest of reading an entry."""
-    full = connection.strategy.decode_response_fast
-
-    def decode(message: Mapping[str, Any]) -> dict[str, Any]:
-        if message["protocolOp"] != _SEARCH_RESULT_ENTRY:
-            return dict(full(message))
-        (_class, _constructed, _tag, name), attributes = message["payload"]
-        return {
-            "type": "searchResEntry",
-            "dn": name.decode("utf-8"),
-            "raw_attributes": {
-                pair[0][3].decode("ascii"): [value[3] for value in pair[1][3]] for *_tags, pair in attributes[3]
-            },
-        }
-
-    connection.strategy.decode_response_fast = decode
-
-
-def lost_errors() -> tuple[type[BaseException], ...]:
-    """What ldap3 raises when a connection breaks: other errors when sending, receiving, waiting, or already closed."""
-    return (
-        ldap_exceptions.LDAPCommunicationError,
-        ldap_exceptions.LDAPResponseTimeoutError,
-        OSError,
-    )
-
-
-def library_errors() -> tuple[type[BaseException], ...]:
-    """Everything else that ldap3 raises: a filter or a name that it cannot encode, an answer that it cannot decode."""
-    return (LDAPException,)
-
-
-def close(connection: Any) -> None:
-    """Sign off; a connection that is broken already is simply dropped."""
-    with contextlib.suppress(LDAPException, OSError):
-        connection.unbind()

@@ -5,91 +5,79 @@
 
 """Active Directory over LDAP: search, modify, and nothing else.
 
-Values are bytes, as the directory has them. The first host that answers is kept for the whole run, because only on
-the server that took a write can the write be read back at once (replication takes its time).
+Values are bytes, as the directory has them.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TypeVar
+from uuid import UUID
 
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises import connection as connections
-from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises import ldap_errors, ranges
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.messages import Change
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.refusals import Refusals
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.session import Entry, Opener, Session
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.settings import Host, Settings
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.text_forms import domain_of, parse_time
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.writing import Writer
 
-_PAGED = "1.2.840.113556.1.4.319"
-_SCOPES = {"base": "BASE", "level": "LEVEL", "subtree": "SUBTREE"}
-_MODIFY = {"add": "MODIFY_ADD", "delete": "MODIFY_DELETE", "replace": "MODIFY_REPLACE"}
-_READ_ATTEMPTS = 3
-_BUSY_WAITS = (0.5, 1.0, 2.0)  # seconds; a busy answer says that nothing was done
+__all__ = ["Change", "Directory", "Entry", "GlobalCatalog", "Replica"]
 
-
-class Entry(NamedTuple):
-    """One object; ``values`` has the attributes that exist, by the names they were asked for."""
-
-    dn: str
-    values: Mapping[str, tuple[bytes, ...]]
-
-
-class Change(Protocol):
-    """One step of a modify request; ``op`` is add, delete or replace. The steps run in the order given."""
-
-    @property
-    def op(self) -> str: ...
-    @property
-    def attribute(self) -> str: ...
-    @property
-    def values(self) -> Sequence[bytes]: ...
+K = TypeVar("K")
 
 
 @dataclass(frozen=True)
-class Root:
-    """What the server says of itself (rootDSE)."""
+class Replica:
+    """One server's copy of the directory.
 
-    base_dn: str
-    current_time: datetime
+    ``invocation_id`` names the copy; it changes when the server is restored from a backup, and then numbers noted
+    before mean nothing. ``highest_usn`` is the number of the last change that was made to it when it was asked.
+    """
 
+    invocation_id: bytes
+    highest_usn: int
+    host: str
 
-class _Lost(Exception):
-    """The connection broke; whether the request arrived is not known."""
+    def __str__(self) -> str:
+        return f"{UUID(bytes_le=self.invocation_id)} on {self.host}"
 
 
 class Directory:
-    """A connection that is opened on first use, kept to one server, and opened again when it breaks."""
+    """A connection that is opened on first use and opened again when it breaks (session.py says to which server)."""
 
     def __init__(
         self,
         settings: Settings,
         *,
-        open_connection: Callable[[Settings, Host], Any] = connections.open_connection,
+        open_connection: Opener = connections.open_connection,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        host: Host | None = None,
     ) -> None:
+        """``host`` is the server to stay with, None to take the first one that answers."""
         self._settings = settings
         self._open_connection = open_connection
         self._sleep = sleep
         self._clock = clock
-        self._connection: Any = None
-        self._host: Host | None = None
+        self._session = Session(settings, open_connection, sleep, clock, host)
+        self._refusals = Refusals(self._session)
         self._base_dn = settings.base_dn
 
     @property
     def host(self) -> str:
         """The server in use, as host:port."""
-        self._connect()
-        return str(self._host)
+        return str(self._session.host)
 
     @property
     def base_dn(self) -> str:
         """Where searches start: directory_base_dn, or the server's own domain."""
         if self._base_dn is None:
-            self._base_dn = self._root().base_dn
+            self._base_dn = self._session.root("defaultNamingContext")[0]
         return self._base_dn
 
     @property
@@ -100,36 +88,19 @@ class Directory:
     @property
     def current_time(self) -> datetime:
         """The server's clock, with a time zone."""
-        return self._root().current_time
+        return parse_time(self._session.root("currentTime")[0])
 
     def search(self, base: str, filter_text: str, attributes: Sequence[str], scope: str = "subtree") -> Iterator[Entry]:
-        """All objects that fit, page by page, with all their values.
+        """All objects that fit, page by page, with all their values; each once.
 
-        Referrals to other domains are left alone. A read that loses its connection begins again, without giving an
-        object twice.
+        The next page is requested while the one before it is read. Referrals to other domains are left alone. A read
+        that loses its connection begins again.
         """
-        seen: set[str] = set()
-        for attempt in range(1, _READ_ATTEMPTS + 1):
-            try:
-                for entry in self._pages(base, filter_text, attributes, scope):
-                    if entry.dn not in seen:
-                        seen.add(entry.dn)
-                        yield entry
-                return
-            except _Lost as lost:
-                if attempt == _READ_ATTEMPTS:
-                    raise errors.Unavailable(
-                        f"{self._host} broke the connection {attempt} times while searching {filter_text[:200]}: "
-                        f"{lost}. Nothing was changed by this search; run again.",
-                        object=str(self._host),
-                    ) from lost
+        return self._session.search(base, filter_text, attributes, scope)
 
     def read(self, dn: str, attributes: Sequence[str]) -> Entry | None:
         """One object by its name, or None where it does not exist."""
-        try:
-            return next(self.search(dn, "(objectClass=*)", attributes, scope="base"), None)
-        except errors.NotFound:
-            return None
+        return self._session.read(dn, attributes)
 
     def modify(self, dn: str, changes: Sequence[Change]) -> None:
         """Apply the changes to one object, all or none of them.
@@ -137,169 +108,101 @@ class Directory:
         Where the connection breaks after sending, nobody knows whether they were applied: the Unavailable error then
         has the fact ``applied: unknown``, and the object must be read back.
         """
-        for wait in (*_BUSY_WAITS, None):
-            connection = self._connect()
-            try:
-                self._call(connection.modify, dn, _grouped(changes))
-            except _Lost as lost:
-                raise errors.Unavailable(
-                    f"{self._host} broke the connection while changing {dn}: {lost}. Whether the change was applied "
-                    "is not known until the object is read again.",
-                    object=dn,
-                    applied="unknown",
-                ) from lost
-            result = connection.result
-            if result["result"] == ldap_errors.SUCCESS:
-                return
-            if result["result"] != ldap_errors.BUSY or wait is None:
-                raise self._modify_error(dn, result)
-            self._sleep(wait)
+        for _key, error in self.modify_many([(dn, dn, changes)]):
+            if error is not None:
+                raise error
 
-    def close(self) -> None:
-        """Sign off; a later call connects again to the same server."""
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            connections.close(connection)
+    def modify_many(
+        self, requests: Iterable[tuple[K, str, Sequence[Change]]]
+    ) -> Iterator[tuple[K, errors.HybridError | None]]:
+        """Apply changes to many objects; requests are a key, the object's name and its changes.
 
-    def _root(self) -> Root:
-        entry = next(self.search("", "(objectClass=*)", ("defaultNamingContext", "currentTime"), scope="base"), None)
-        values = entry.values if entry else {}
-        try:
-            return Root(
-                base_dn=values["defaultNamingContext"][0].decode("utf-8"),
-                current_time=parse_time(values["currentTime"][0].decode("ascii")),
-            )
-        except KeyError as error:
+        Gives each key once, in any order, with the error that ``modify`` would raise. Takes no more from ``requests``
+        than it may send at the moment, so that what it takes can be noted first. Requests under way when the connection
+        breaks are ``applied: unknown``, and the rest goes on over a new one to the same server. Where that stays
+        away, or ``requests`` raises, all results known are given before the error is raised.
+        """
+        return Writer(self._session, requests, self._settings.connections, self._refusals.explain).results()
+
+    def replica(self) -> Replica:
+        """The copy of the directory that is in use; from now on only that server is asked."""
+        self._session.pinned_channel()
+        service, usn = self._session.root("dsServiceName", "highestCommittedUSN")
+        entry = self._session.read(service, ("invocationId",))
+        if entry is None or len(entry.values.get("invocationId", (b"",))[0]) != 16 or not usn.isdecimal():
             raise errors.ProtocolError(
-                f"{self._host} does not say its {error.args[0]} in rootDSE, so it is not a domain controller of "
-                "Active Directory.",
-                object=str(self._host),
-            ) from error
-
-    def _pages(self, base: str, filter_text: str, attributes: Sequence[str], scope: str) -> Iterator[Entry]:
-        names = {name.lower(): name for name in attributes}
-        # rootDSE takes no paging, and one object needs none.
-        paging: dict[str, Any] = {} if scope == "base" else {"paged_size": self._settings.page_size}
-        connection = self._connect()
-        while True:
-            if connection is not self._connection:
-                raise _Lost("another request found the connection broken, and its pages went with it")
-            self._call(
-                connection.search,
-                base,
-                filter_text,
-                _SCOPES[scope],
-                "NEVER",
-                attributes=list(attributes),
-                **paging,
+                f"{self.host} does not say which copy of the directory it holds: directory_user must be allowed to "
+                f"read invocationId of {service}.",
+                object=self.host,
             )
-            result, rows = connection.result, connection.response or []
-            if result["result"] != ldap_errors.SUCCESS:
-                raise ldap_errors.result_error(
-                    "search", f"{base or 'rootDSE'} for {filter_text[:200]}", result, host=str(self._host)
-                )
-            for row in rows:
-                if row["type"] == "searchResEntry":
-                    yield Entry(row["dn"], self._whole(connection, row, names))
-            paging["paged_cookie"] = (result.get("controls") or {}).get(_PAGED, {}).get("value", {}).get("cookie")
-            if not paging["paged_cookie"]:
-                return
+        return Replica(entry.values["invocationId"][0], int(usn), self.host)
 
-    def _whole(self, connection: Any, row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, tuple[bytes, ...]]:
-        """The values of an entry, those included that the server holds back for a second request."""
-        values: dict[str, tuple[bytes, ...]] = {}
-        for description, raw in row["raw_attributes"].items():
-            part = ranges.parse(description) if ";" in description else None
-            name = part.name if part else description
-            if part:
-                raw = [*raw, *self._rest(connection, row["dn"], part)]
-            if raw:
-                values[names.get(name.lower(), name)] = tuple(raw)
-        return values
+    def changed_since(
+        self, usn: int, base: str, attributes: Sequence[str], filter_text: str = "(objectClass=*)"
+    ) -> Iterator[Entry]:
+        """The objects that fit and changed on this server after the change of this number (see ``replica``).
 
-    def _rest(self, connection: Any, dn: str, part: ranges.Part) -> Iterator[bytes]:
-        next_low = part.next_low
-        while next_low is not None:
-            description = ranges.ask(part.name, next_low)
-            self._call(connection.search, dn, "(objectClass=*)", "BASE", "NEVER", attributes=[description])
-            found = [
-                (answered, raw)
-                for row in connection.response or []
-                if row["type"] == "searchResEntry"
-                for name, raw in row["raw_attributes"].items()
-                if (answered := ranges.parse(name)) and answered.name.lower() == part.name.lower()
-            ]
-            if not found:
-                raise errors.ProtocolError(
-                    f"{self._host} did not give the values of {part.name} of {dn} from number {next_low} on.",
-                    object=dn,
-                    attribute=part.name,
-                )
-            answered, raw = found[0]
-            yield from raw
-            next_low = answered.next_low
+        Counts any change, also to other attributes. Deleted objects, and objects that were moved out of ``base``,
+        are not among them.
+        """
+        self._session.pinned_channel()
+        return self.search(base, f"(&{filter_text}(uSNChanged>={usn + 1}))", attributes)
 
-    def _call(self, request: Callable[..., Any], *arguments: Any, **options: Any) -> None:
-        """One request and its answer; _Lost where the connection broke."""
-        try:
-            request(*arguments, **options)
-        except connections.lost_errors() as error:
-            self.close()
-            raise _Lost(str(error) or type(error).__name__) from error
-        except connections.library_errors() as error:
-            raise errors.ProtocolError(
-                f"The LDAP library refused a request to {self._host}: {error}", object=str(self._host)
-            ) from error
+    def global_catalog(self) -> GlobalCatalog | None:
+        """The forest's global catalog on the same servers; None where directory_global_catalog_port is 0."""
+        port = self._settings.global_catalog_port
+        if not port:
+            return None
+        first = self._session.host
+        hosts = (first, *(host for host in self._settings.hosts if host != first))
+        moved = replace(self._settings, hosts=tuple(dict.fromkeys(Host(host.name, port) for host in hosts)))
+        return GlobalCatalog(Session(moved, self._open_connection, self._sleep, self._clock))
 
-    def _connect(self) -> Any:
-        if self._connection is None:
-            self._connection = self._first() if self._host is None else self._again(self._host)
-        return self._connection
-
-    def _first(self) -> Any:
-        """The first server that answers. A refused sign-in ends it: more tries would lock the account."""
-        reasons: list[str] = []
-        for host in self._settings.hosts:
-            try:
-                connection = self._open_connection(self._settings, host)
-            except errors.Unavailable as error:
-                reasons.append(error.message)
-                continue
-            self._host = host
-            return connection
-        raise errors.Unavailable(
-            f"No directory server answers. {' '.join(reasons)} Check directory_hosts, directory_port and firewalls.",
-            objects=[str(host) for host in self._settings.hosts],
+    def clone(self) -> Directory:
+        """Another Directory that is not connected yet and stays with the server in use, for a child process."""
+        return Directory(
+            replace(self._settings, base_dn=self._base_dn),
+            open_connection=self._open_connection,
+            sleep=self._sleep,
+            clock=self._clock,
+            host=self._session.host,
         )
 
-    def _again(self, host: Host) -> Any:
-        """The same server again, within the timeout: another one may not have the writes of this run yet."""
-        until = self._clock() + self._settings.timeout
-        while True:
-            try:
-                return self._open_connection(self._settings, host)
-            except errors.Unavailable as error:
-                if self._clock() >= until:
-                    raise errors.Unavailable(
-                        f"{error.message} It answered before and did not come back within {self._settings.timeout} s.",
-                        object=str(host),
-                    ) from error
-                self._sleep(1.0)
-
-    def _modify_error(self, dn: str, result: Mapping[str, Any]) -> errors.HybridError:
-        error = ldap_errors.result_error("change", dn, result, host=str(self._host))
-        if isinstance(error, errors.PermissionDenied):
-            entry = self.read(dn, ("adminCount",))
-            protected = entry is not None and entry.values.get("adminCount") == (b"1",)
-            advice = ldap_errors.ADMIN_SD_HOLDER if protected else ldap_errors.NO_ADMIN_COUNT
-            facts = {**error.facts, "admin_count": 1} if protected else error.facts
-            return errors.PermissionDenied(f"{error.message} {advice}", **facts)
-        return error
+    def close(self) -> None:
+        """Sign off; a later call connects again."""
+        self._session.close()
 
 
-def _grouped(changes: Sequence[Change]) -> dict[str, list[tuple[str, list[bytes]]]]:
-    """ldap3's form: by attribute, each with its steps in order."""
-    grouped: dict[str, list[tuple[str, list[bytes]]]] = {}
-    for change in changes:
-        grouped.setdefault(change.attribute, []).append((_MODIFY[change.op], list(change.values)))
-    return grouped
+class GlobalCatalog:
+    """A read-only copy of every object of the forest, with the attributes that the schema puts there.
+
+    It is as old as replication between domains.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def host(self) -> str:
+        """The server in use, as host:port."""
+        return str(self._session.host)
+
+    @property
+    def base_dn(self) -> str:
+        """Where searches of the whole forest start: at no name at all, as a forest may have several trees."""
+        return ""
+
+    def search(self, base: str, filter_text: str, attributes: Sequence[str]) -> Iterator[Entry]:
+        """All objects of the forest that fit, each once. Unavailable where no server has a global catalog."""
+        try:
+            yield from self._session.search(base, filter_text, attributes)
+        except errors.Unavailable as error:
+            raise errors.Unavailable(
+                f"The global catalog cannot be searched. {error.message} Name a domain controller that is a global "
+                "catalog, open its port, or set directory_global_catalog_port to 0 to do without.",
+                **error.facts,
+            ) from error
+
+    def close(self) -> None:
+        """Sign off; a later call connects again."""
+        self._session.close()

@@ -28,6 +28,8 @@ def settings(**params: Any) -> Settings:
         ("dc1:3269", "ldaps", Host("dc1", 3269)),
         ("ldaps://dc1:1636/", "ldaps", Host("dc1", 1636)),
         ("ldap://dc1", "starttls", Host("dc1", 389)),
+        ("dc1.contoso.lab", "kerberos", Host("dc1.contoso.lab", 389)),
+        ("ldap://dc1", "kerberos", Host("dc1", 389)),
         ("127.0.0.2", "ldaps", Host("127.0.0.2", 636)),
         ("::1", "ldaps", Host("::1", 636)),
         ("[fd00::1]:1636", "ldaps", Host("fd00::1", 1636)),
@@ -56,6 +58,12 @@ def test_a_port_given_holds_for_all_hosts_without_one() -> None:
         ({"directory_password": ""}, "both needed"),
         ({"directory_ca_path": "/nonexistent/ca.pem"}, "directory_ca_path"),
         ({"directory_timeout": 0}, "directory_timeout"),
+        ({"directory_global_catalog_port": -1}, "directory_global_catalog_port"),
+        ({"directory_connections": 9}, "1 to 8"),
+        ({"directory_connections": 0}, "1 to 8"),
+        ({"directory_transport": "kerberos", "directory_user": None}, "without directory_user"),
+        ({"directory_transport": "kerberos", "directory_user": "CONTOSO\\svc"}, "no Kerberos principal"),
+        ({"directory_transport": "kerberos", "directory_user": "CN=svc,DC=contoso"}, "no Kerberos principal"),
     ],
 )
 def test_wrong_options_are_named(params: dict[str, Any], words: str) -> None:
@@ -65,3 +73,23 @@ def test_wrong_options_are_named(params: dict[str, Any], words: str) -> None:
 
 def test_the_password_is_not_shown() -> None:
     assert "secret" not in repr(settings())
+
+
+@pytest.mark.parametrize(("transport", "port"), [("ldaps", 3269), ("starttls", 3268), ("kerberos", 3268)])
+def test_the_port_of_the_global_catalog(transport: str, port: int) -> None:
+    assert settings(directory_transport=transport).global_catalog_port == port
+    assert settings(directory_transport=transport, directory_global_catalog_port=0).global_catalog_port == 0
+    assert settings(directory_transport=transport, directory_global_catalog_port=13269).global_catalog_port == 13269
+
+
+@pytest.mark.parametrize(
+    ("user", "password"), [(None, None), ("svc@CONTOSO.LAB", None), ("svc@CONTOSO.LAB", "secret"), ("svc", None)]
+)
+def test_kerberos_can_do_without_a_password(user: str | None, password: str | None) -> None:
+    found = settings(directory_transport="kerberos", directory_user=user, directory_password=password)
+    assert (found.user, found.password) == (user, password)
+
+
+def test_the_password_is_needed_everywhere_else() -> None:
+    with pytest.raises(InputError, match="Only directory_transport kerberos can do without"):
+        settings(directory_password=None)

@@ -40,7 +40,7 @@ options:
       - With V(on_premises), the next synchronization overwrites the values in Exchange Online with those in Active
         Directory. It is no merge. Values that were changed in the cloud only are lost, unless they are written to
         Active Directory before, for example by M(hybrid.exchange.directory_writeback). Prove it by
-        M(hybrid.exchange.roundtrip_info).
+        M(hybrid.exchange.roundtrip_info), and let O(compare_with) look after what neither of them can write or compare.
     type: str
     required: true
     choices: [cloud, on_premises]
@@ -61,10 +61,46 @@ options:
     type: str
     default: fail
     choices: [fail, skip]
+  compare_with:
+    description:
+      - Snapshots that this module wrote when it moved the mailboxes to the cloud (artifacts named C(authority-cloud-)),
+        or directories that hold them. Of several snapshots of a mailbox, the newest of a move counts.
+      - With O(authority=on_premises), each mailbox that is to change is compared with its snapshot in what the
+        synchronization carries from Active Directory and this collection cannot write there (C(ForwardingAddress),
+        C(GrantSendOnBehalfTo), senders that are accepted and rejected, moderators, holds, audit settings, resource
+        properties). A mailbox that was edited there refuses the run, by name, with the old and the new value, before
+        anything is changed. What this collection can write is not looked at here.
+      - The order of lists, case, empty forms, and different ways to name one recipient make no difference. Audited
+        actions that the service keeps at its own default are not compared.
+      - Where it is empty, nothing is compared. It is about O(authority=on_premises) only.
+    type: list
+    elements: path
+    default: []
+  give_up:
+    description:
+      - Properties of Exchange Online, or attributes of Active Directory, whose edits in the cloud may be lost, or were
+        brought to Active Directory by hand, for all selected mailboxes. The artifact RV(losses_artifact) keeps them.
+      - It is about O(compare_with) only.
+    type: list
+    elements: str
+    default: []
+  on_unknown:
+    description:
+      - What to do about mailboxes that are in none of the snapshots of O(compare_with).
+      - V(fail) changes nothing at all, V(accept) gives them back without a comparison.
+    type: str
+    default: fail
+    choices: [fail, accept]
   max_changes:
     description: Change nothing at all if more than this many mailboxes would change.
     type: int
     default: 5000
+  max_failures:
+    description:
+      - Stop if the service answers with an error for more mailboxes than this. What was moved stays, the rest is not
+        attempted, and everything is reported. Several batches are under way at once, so a few more may fail.
+    type: int
+    default: 100
   max_change_percent:
     description: Change nothing at all if more than this share of the selected mailboxes would change.
     type: float
@@ -101,6 +137,15 @@ EXAMPLES = r"""
   hybrid.exchange.mailbox_authority:
     identities_file: waves/pilot.csv
     authority: on_premises
+
+- name: Hand a wave back, unless something would be lost that was edited in the cloud, but for the audit settings
+  hybrid.exchange.mailbox_authority:
+    identities_file: waves/pilot.csv
+    authority: on_premises
+    compare_with:
+      - artifacts
+    give_up:
+      - AuditOwner
 """
 
 RETURN = r"""
@@ -138,10 +183,26 @@ counts:
       description: Those that should have been moved and were not.
       type: int
       returned: success
+    not_tried:
+      description: Those of the failed ones that nothing was sent for, because the run stopped early.
+      type: int
+      returned: when the run stopped early
     applied_despite_error:
       description: Those moved although the service answered with an error.
       type: int
       returned: success
+    compared:
+      description: Those compared with their snapshot.
+      type: int
+      returned: with O(compare_with) and O(authority=on_premises)
+    not_compared:
+      description: Those to be changed that are in no snapshot.
+      type: int
+      returned: with O(compare_with) and O(authority=on_premises)
+    given_up:
+      description: Those of which only something is lost that O(give_up) names.
+      type: int
+      returned: with O(compare_with) and O(authority=on_premises)
   sample:
     total: 200
     changed: 150
@@ -160,6 +221,24 @@ ineligible:
       id: 2b3c4d5e-0000-4000-8000-000000000002
       reason: no_mailbox
       message: board@contoso.com has no mailbox in Exchange Online.
+losses:
+  description: What the next synchronization overwrites, of the first mailboxes, with the value at the move and now.
+  returned: with O(compare_with) and O(authority=on_premises)
+  type: list
+  elements: dict
+  sample:
+    - object: anna@contoso.com
+      id: 2b3c4d5e-0000-4000-8000-000000000002
+      property: ForwardingAddress
+      attribute: altRecipient
+      before: []
+      now: [bert]
+      given_up: false
+losses_artifact:
+  description: The same of all mailboxes, and the mailboxes that are in no snapshot, one JSON object a line.
+  returned: when there are any
+  type: dict
+  sample: {path: /srv/artifacts/authority-on_premises-losses-20260803T101459.000000Z.jsonl, sha256: 2c26b..., lines: 1}
 artifact:
   description: The plan and the snapshot of every selected mailbox, one JSON object a line.
   returned: when the guards were passed
@@ -186,6 +265,7 @@ service:
 import time
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._authority.change_times import DirectoryChangeTimes
+from ansible_collections.hybrid.exchange.plugins.module_utils._authority.give_back import Comparison
 from ansible_collections.hybrid.exchange.plugins.module_utils._authority.recipients import ExchangeRecipients
 from ansible_collections.hybrid.exchange.plugins.module_utils._authority.transfer import Ends, Transfer, transfer
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
@@ -203,7 +283,11 @@ SPEC = ArgumentSpec(
         "authority": {"type": "str", "required": True, "choices": ["cloud", "on_premises"]},
         "quiet_hours": {"type": "float", "default": 0},
         "on_ineligible": {"type": "str", "default": "fail", "choices": ["fail", "skip"]},
+        "compare_with": {"type": "list", "elements": "path", "default": []},
+        "give_up": {"type": "list", "elements": "str", "default": []},
+        "on_unknown": {"type": "str", "default": "fail", "choices": ["fail", "accept"]},
         "max_changes": {"type": "int", "default": 5000},
+        "max_failures": {"type": "int", "default": 100},
         "max_change_percent": {"type": "float", "default": 100},
     }
 ).merge(TENANT, DIRECTORY, RUN, SELECTION)
@@ -212,14 +296,17 @@ SPEC = ArgumentSpec(
 def use_case(context: ModuleContext) -> Outcome:
     """Hand the far ends to the transfer."""
     params = context.params
+    paths, give_up = tuple(params["compare_with"]), tuple(params["give_up"])
     request = Transfer(
         selection=context.selection,
         authority=params["authority"],
         limits=Limits(params["max_changes"], params["max_change_percent"]),
         mailbox_limit=params["mailbox_limit"],
+        max_failures=params["max_failures"],
         quiet_hours=params["quiet_hours"],
         on_ineligible=params["on_ineligible"],
         report_limit=context.report_limit,
+        comparison=Comparison(paths, give_up, params["on_unknown"], context.report_limit) if paths else None,
     )
     quiet = params["quiet_hours"] > 0 and params["authority"] == "cloud"
     ends = Ends(

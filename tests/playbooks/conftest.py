@@ -86,7 +86,7 @@ waves:
         inventories = [argument for path in (first, self.source) if path for argument in ("-i", str(path))]
         command = [sys.executable, "-m", "ansible", "playbook", name, *inventories]
         done = subprocess.run(
-            [*command, *arguments], env=environment, capture_output=True, text=True, timeout=300, check=False
+            [*command, *arguments], env=environment, capture_output=True, text=True, timeout=1800, check=False
         )
         output = done.stdout + done.stderr
         changed = {
@@ -119,14 +119,36 @@ waves:
             path.unlink()
 
 
-@pytest.fixture
-def estate(tmp_path: Path, collections: Path) -> Estate:
-    """Two canaries and one tenant of the next ring."""
-    made = Estate(tmp_path, collections)
-    (tmp_path / "tenants").mkdir()
+def _made(directory: Path, collections: Path) -> Estate:
+    made = Estate(directory, collections)
+    (directory / "tenants").mkdir()
     made.source.write_text("plugin: hybrid.exchange.estate\nrings: [canary, broad]\n")
-    (tmp_path / "ansible.cfg").write_text("[inventory]\nany_unparsed_is_failed = true\n")
+    (directory / "ansible.cfg").write_text("[inventory]\nany_unparsed_is_failed = true\n")
     made.write_tenant("adatum", "broad", 1)
     made.write_tenant("contoso", "canary", 2)
     made.write_tenant("fabrikam", "canary", 3)
     return made
+
+
+@pytest.fixture
+def estate(tmp_path: Path, collections: Path) -> Estate:
+    """Two canaries and one tenant of the next ring."""
+    return _made(tmp_path, collections)
+
+
+@pytest.fixture(scope="session")
+def _moved_once(tmp_path_factory: pytest.TempPathFactory, collections: Path) -> Estate:
+    made = _made(tmp_path_factory.mktemp("moved"), collections)
+    run = made.play("site", "--limit", "contoso")
+    assert run.code == 0, run.output
+    made.calls()
+    return made
+
+
+@pytest.fixture
+def moved(estate: Estate, _moved_once: Estate) -> Estate:
+    """The estate after site.yml took contoso through its waves."""
+    shutil.copytree(_moved_once.directory, estate.directory, dirs_exist_ok=True)
+    for path in estate.directory.rglob("*.json*"):
+        path.write_text(path.read_text().replace(str(_moved_once.directory), str(estate.directory)))
+    return estate

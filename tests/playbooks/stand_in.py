@@ -38,6 +38,7 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": f"{module} was told to fail on {host}"}
         path = home / f"state-{host}.json"
         state = {"job": None, "rules": None, "moved": [], "written": [], "at_risk": 0, "differs": False}
+        state["edited"] = []
         if path.exists():
             state |= json.loads(path.read_text())
         before = json.dumps(state)
@@ -70,6 +71,9 @@ class ActionModule(ActionBase):
 
     def _mailbox_authority(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
         wave, cloud = wave_of(args), args["authority"] == "cloud"
+        lost = [name for name in state["edited"] if args.get("compare_with") and name not in args["give_up"]]
+        if lost and not cloud:
+            return {"failed": True, "msg": f"edited in the cloud since the move: {lost}"}
         changed = cloud != (wave in state["moved"])
         if changed:
             (state["moved"].append if cloud else state["moved"].remove)(wave)
@@ -106,4 +110,8 @@ class ActionModule(ActionBase):
         changed = "attributes" not in args and wave not in state["written"]
         if changed:
             state["written"].append(wave)
+        return {"changed": changed, "counts": {}}
+
+    def _directory_restore(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        changed, state["written"] = bool(state["written"]), []
         return {"changed": changed, "counts": {}}

@@ -106,10 +106,9 @@ def test_a_wave_that_cannot_be_proven_is_a_gate(estate: Estate) -> None:
 
 
 @pytest.mark.parametrize("ill", [{"running": False}, {"quarantine": {"reason": "TooManyDeletes"}}])
-def test_a_job_that_is_not_well_is_a_gate(estate: Estate, ill: dict[str, Any]) -> None:
-    assert estate.play("site", "--limit", "contoso").code == 0
-    estate.set_state("contoso", job=estate.state("contoso")["job"] | ill | {"problems": ["It has a cold."]})
-    run = estate.play("verify", "--limit", "contoso")
+def test_a_job_that_is_not_well_is_a_gate(moved: Estate, ill: dict[str, Any]) -> None:
+    moved.set_state("contoso", job=moved.state("contoso")["job"] | ill | {"problems": ["It has a cold."]})
+    run = moved.play("verify", "--limit", "contoso")
     assert run.code != 0
     assert "the writeback job of contoso.example is not running well: It has a cold." in " ".join(run.output.split())
 
@@ -229,13 +228,13 @@ def test_one_wave_by_its_name(estate: Estate) -> None:
     assert "contoso has no wave pliot; it has pilot, rest" in run.output
 
 
-def test_a_rollback_writes_and_proves_before_it_moves(estate: Estate) -> None:
-    assert estate.play("site", "--limit", "contoso").code == 0
-    estate.calls()
-    run = estate.play("rollback", "--limit", "contoso", "-e", "wave=rest")
+def test_a_rollback_writes_and_proves_before_it_moves(moved: Estate) -> None:
+    run = moved.play("rollback", "--limit", "contoso", "-e", "wave=rest")
     assert run.code == 0, run.output
-    assert steps(estate.calls()) == [
+    calls = moved.calls()
+    assert steps(calls) == [
         "mailbox_info",
+        "mailbox_authority:on_premises",
         "writeback_job_info",
         "roundtrip_info",
         "directory_writeback",
@@ -243,28 +242,76 @@ def test_a_rollback_writes_and_proves_before_it_moves(estate: Estate) -> None:
         "roundtrip_info",
         "mailbox_authority:on_premises",
     ]
-    assert len(estate.state("contoso")["moved"]) == 1
-    run = estate.play("rollback", "--limit", "contoso", "-e", "wave=rest")
+    asked, given = (call for call in calls if call["module"] == "mailbox_authority")
+    assert (asked["check"], given["check"]) == (True, False)
+    assert {name: asked["args"][name] for name in ("compare_with", "give_up", "on_unknown")} == {
+        "compare_with": ["/"],  # where the stand-in says that the snapshot of this run lies
+        "give_up": [],
+        "on_unknown": "fail",
+    }
+    assert asked["args"] == given["args"]
+    assert len(moved.state("contoso")["moved"]) == 1
+    run = moved.play("rollback", "--limit", "contoso", "-e", "wave=rest")
     assert run.changed["contoso"] == 0
-    assert steps(estate.calls()) == ["mailbox_info"], "mailboxes that AD masters are not written from the cloud"
+    assert steps(moved.calls()) == ["mailbox_info"], "mailboxes that AD masters are not written from the cloud"
 
 
-def test_a_rollback_without_a_job_writes_by_the_directory(estate: Estate) -> None:
-    assert estate.play("site", "--limit", "contoso").code == 0
-    estate.set_state("contoso", job=None, written=[])
-    estate.calls()
-    assert estate.play("rollback", "--limit", "contoso", "-e", "wave=rest").code == 0
-    assert steps(estate.calls())[2:5] == ["roundtrip_info", "directory_writeback", "directory_writeback"]
+def test_a_rollback_without_a_job_writes_by_the_directory(moved: Estate) -> None:
+    moved.set_state("contoso", job=None, written=[])
+    assert moved.play("rollback", "--limit", "contoso", "-e", "wave=rest").code == 0
+    assert steps(moved.calls())[3:6] == ["roundtrip_info", "directory_writeback", "directory_writeback"]
 
 
-def test_a_rollback_that_would_lose_a_value_is_refused(estate: Estate) -> None:
-    assert estate.play("site", "--limit", "contoso").code == 0
-    estate.set_state("contoso", differs=True)
-    estate.calls()
-    run = estate.play("rollback", "--limit", "contoso", "-e", "wave=rest")
+def test_a_rollback_that_would_lose_a_value_is_refused(moved: Estate) -> None:
+    moved.set_state("contoso", differs=True)
+    run = moved.play("rollback", "--limit", "contoso", "-e", "wave=rest")
     assert run.code != 0
     assert "wave rest was not given back" in " ".join(run.output.split())
-    assert "mailbox_authority" not in {call["module"] for call in estate.calls()}
+    assert "mailbox_authority" not in {call["module"] for call in moved.calls() if not call["check"]}
+
+
+def test_a_rollback_that_would_lose_what_nobody_can_write_is_refused_before_anything_is_written(moved: Estate) -> None:
+    moved.set_state("contoso", edited=["ForwardingAddress", "AuditOwner"])
+    arguments = ("rollback", "--limit", "contoso", "-e", "wave=rest")
+    run = moved.play(*arguments, "-e", '{"rollback_give_up": ["AuditOwner"]}')
+    assert run.code != 0
+    assert "edited in the cloud since the move: ['ForwardingAddress']" in " ".join(run.output.split())
+    assert steps(moved.calls()) == ["mailbox_info", "mailbox_authority:on_premises"]
+    assert len(moved.state("contoso")["moved"]) == 2
+    run = moved.play(*arguments, "--check", "-e", '{"rollback_give_up": ["AuditOwner"]}')
+    assert run.code != 0, "check mode refuses what a real run would refuse"
+    run = moved.play(*arguments, "-e", '{"rollback_give_up": ["AuditOwner", "ForwardingAddress"]}')
+    assert run.code == 0, run.output
+    assert len(moved.state("contoso")["moved"]) == 1
+
+
+def test_a_rollback_takes_other_snapshots_or_none(moved: Estate) -> None:
+    moved.set_state("contoso", edited=["ForwardingAddress"])
+    arguments = ("rollback", "--limit", "contoso", "-e", "wave=rest")
+    variables = json.dumps({"rollback_compare_with": ["/srv/old.jsonl"], "rollback_on_unknown": "accept"})
+    assert moved.play(*arguments, "-e", variables).code != 0
+    asked = moved.calls()[-1]["args"]
+    assert (asked["compare_with"], asked["on_unknown"]) == (["/srv/old.jsonl"], "accept")
+    run = moved.play(*arguments, "-e", "rollback_compare=false")
+    assert run.code == 0, run.output
+    given = [call for call in moved.calls() if call["module"] == "mailbox_authority"]
+    assert [(call["check"], call["args"]["compare_with"]) for call in given] == [(False, [])]
+
+
+def test_a_wave_is_restored_by_its_name(estate: Estate) -> None:
+    run = estate.play("restore", "--limit", "contoso")
+    assert run.code != 0
+    assert "Say which wave to restore" in run.output
+    run = estate.play("restore", "--limit", "contoso", "-e", "wave=rest", "-e", "restore_on_changed=skip")
+    assert run.code == 0, run.output
+    (call,) = estate.calls()
+    given = {name: call["args"][name] for name in ("wave", "on_changed", "on_owned", "directory_hosts")}
+    assert given == {
+        "wave": "rest",
+        "on_changed": "skip",
+        "on_owned": "fail",
+        "directory_hosts": ["dc1.contoso.example"],
+    }
 
 
 def test_a_rollback_wants_a_wave(estate: Estate) -> None:

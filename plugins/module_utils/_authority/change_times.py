@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
+from ansible_collections.hybrid.exchange.plugins.module_utils._authority.ports import HasId
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import ProtocolError
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
 
 _WHEN_CHANGED = "whenChanged"
@@ -39,7 +40,7 @@ class DirectoryChangeTimes:
         self._directory = directory
         self._users = users
 
-    def __call__(self, mailboxes: Sequence[Mailbox]) -> tuple[datetime, Mapping[str, datetime]]:
+    def __call__(self, mailboxes: Sequence[HasId]) -> tuple[datetime, Mapping[str, datetime]]:
         """The domain controller's time, and the time of the last change by mailbox id."""
         users = self._users([mailbox.id for mailbox in mailboxes])
         ids = {user.source_anchor: user.id for user in users.values() if user.source_anchor}

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._authority import eligibility
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError, Refused
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox
-from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import listing
 
 AUTHORITIES = ("cloud", "on_premises")
+# How many of the objects left out a message names.
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,36 @@ class Left:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A mailbox that changes: no more of it than a run needs, as there may be hundreds of thousands."""
+
+    id: str
+    name: str
+
+
 @dataclass(frozen=True)
 class Plan:
-    """Which mailboxes change, which are right already, and which are left out and why."""
+    """Which mailboxes change, how many are right already, and which are left out and why.
+
+    ``ineligible`` are the first of those left out, ``reasons`` counts them all.
+    """
 
     authority: str
-    change: tuple[Mailbox, ...]
-    unchanged: tuple[Mailbox, ...]
+    change: tuple[Target, ...]
+    unchanged: int
     ineligible: tuple[Left, ...]
+    reasons: Mapping[str, int]
+
+    @property
+    def left_out(self) -> int:
+        """How many objects are left out."""
+        return sum(self.reasons.values())
 
     @property
     def total(self) -> int:
         """All objects looked at."""
-        return len(self.change) + len(self.unchanged) + len(self.ineligible)
+        return len(self.change) + self.unchanged + self.left_out
 
     @property
     def cloud(self) -> bool:
@@ -60,58 +78,84 @@ class Plan:
 
     def counts(self) -> dict[str, Any]:
         """Numbers for a result."""
-        reasons = Counter(left.reason for left in self.ineligible)
         return {
             "total": self.total,
             "changed": len(self.change),
-            "unchanged": len(self.unchanged),
-            "ineligible": len(self.ineligible),
-            "ineligible_by_reason": dict(sorted(reasons.items())),
+            "unchanged": self.unchanged,
+            "ineligible": self.left_out,
+            "ineligible_by_reason": dict(sorted(self.reasons.items())),
         }
 
 
-def make_plan(authority: str, mailboxes: Iterable[Mailbox], without_mailbox: Sequence[Left] = ()) -> Plan:
-    """What moving these mailboxes to an authority means."""
-    if authority not in AUTHORITIES:
-        raise InputError(f"authority must be one of {', '.join(AUTHORITIES)}, not {authority!r}.")
-    change: list[Mailbox] = []
-    unchanged: list[Mailbox] = []
-    ineligible = list(without_mailbox)
-    for mailbox in mailboxes:
+class Planning:
+    """A plan that grows mailbox by mailbox, so that none has to be kept whole. ``keep``: objects left out to name."""
+
+    def __init__(self, authority: str, keep: int) -> None:
+        if authority not in AUTHORITIES:
+            raise InputError(f"authority must be one of {', '.join(AUTHORITIES)}, not {authority!r}.")
+        self._authority = authority
+        self._keep = max(keep, _NAMED)
+        self._change: list[Target] = []
+        self._unchanged = 0
+        self._left: list[Left] = []
+        self._reasons: Counter[str] = Counter()
+
+    def add(self, mailbox: Mailbox) -> Target | Left | None:
+        """What moving this mailbox means: a change, to leave it out, or nothing, as it is right already."""
         reason = eligibility.ineligible_reason(mailbox)
         if reason is not None:
-            ineligible.append(Left(mailbox.user_principal_name, mailbox.id, reason))
-        elif eligibility.authority_of(mailbox.cloud_managed) == authority:
-            unchanged.append(mailbox)
-        else:
-            change.append(mailbox)
-    return Plan(authority, tuple(change), tuple(unchanged), tuple(ineligible))
+            left = Left(mailbox.user_principal_name, mailbox.id, reason)
+            self.leave_out(left)
+            return left
+        if eligibility.authority_of(mailbox.cloud_managed) == self._authority:
+            self._unchanged += 1
+            return None
+        target = Target(mailbox.id, mailbox.user_principal_name)
+        self._change.append(target)
+        return target
 
+    def leave_out(self, left: Left) -> None:
+        """Count an object that is left out."""
+        self._reasons[left.reason] += 1
+        if len(self._left) < self._keep:
+            self._left.append(left)
 
-def require_quiet(plan: Plan, hours: float, now: datetime, changed: Mapping[str, datetime]) -> Plan:
-    """Leave out mailboxes whose AD object changed within the last hours, or that have none to prove they are quiet."""
-    quiet_since = now - timedelta(hours=hours)
-    change: list[Mailbox] = []
-    left = list(plan.ineligible)
-    for mailbox in plan.change:
-        moment = changed.get(mailbox.id)
-        if moment is None:
-            left.append(Left(mailbox.user_principal_name, mailbox.id, "no_directory_object"))
-        elif moment > quiet_since:
-            left.append(Left(mailbox.user_principal_name, mailbox.id, "changed_recently"))
-        else:
-            change.append(mailbox)
-    return replace(plan, change=tuple(change), ineligible=tuple(left))
+    def changes(self) -> Sequence[Target]:
+        """The mailboxes to change so far."""
+        return self._change
+
+    def require_quiet(self, hours: float, now: datetime, changed: Mapping[str, datetime]) -> list[Left]:
+        """Leave out mailboxes whose AD object changed within the last hours, or that have none to prove they are quiet;
+        returns them."""
+        quiet_since = now - timedelta(hours=hours)
+        quiet: list[Target] = []
+        restless: list[Left] = []
+        for target in self._change:
+            moment = changed.get(target.id)
+            if moment is None:
+                restless.append(Left(target.name, target.id, "no_directory_object"))
+            elif moment > quiet_since:
+                restless.append(Left(target.name, target.id, "changed_recently"))
+            else:
+                quiet.append(target)
+        for left in restless:
+            self.leave_out(left)
+        self._change = quiet
+        return restless
+
+    def plan(self) -> Plan:
+        """The plan."""
+        return Plan(self._authority, tuple(self._change), self._unchanged, tuple(self._left), dict(self._reasons))
 
 
 def refuse_ineligible(plan: Plan, limit: int) -> None:
     """Raise Refused where objects are left out, naming the first ones with their reasons."""
-    if not plan.ineligible:
+    if not plan.left_out:
         return
-    count = len(plan.ineligible)
-    shown = listing((f"{left.name} {eligibility.REASONS[left.reason]}" for left in plan.ineligible), 3)
+    shown = ", ".join(f"{left.name} {eligibility.REASONS[left.reason]}" for left in plan.ineligible[:_NAMED])
+    more = f" and {plan.left_out - _NAMED} more" if plan.left_out > _NAMED else ""
     raise Refused(
-        f"{count} of {plan.total} selected objects cannot be moved: {shown}. Nothing was changed. "
+        f"{plan.left_out} of {plan.total} selected objects cannot be moved: {shown}{more}. Nothing was changed. "
         "Leave them out by exclude, or say on_ineligible: skip.",
         counts=plan.counts() | {"changed": 0, "planned": len(plan.change)},
         ineligible=[left.as_result() for left in plan.ineligible[:limit]],
@@ -134,4 +178,4 @@ def diff_of(plan: Plan) -> Iterable[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Name, before and after of each mailbox that changes."""
     before = {"authority": eligibility.authority_of(not plan.cloud)}
     after = {"authority": plan.authority}
-    return ((mailbox.user_principal_name, before, after) for mailbox in plan.change)
+    return ((target.name, before, after) for target in plan.change)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
@@ -18,7 +18,16 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox imp
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact import Artifact
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 
-Changes = Iterable[tuple[Mailbox, Mapping[str, Any]]]
+
+class HasId(Protocol):
+    """Something that stands for a mailbox."""
+
+    @property
+    def id(self) -> str:
+        """The object id of its Entra user."""
+
+
+Named = TypeVar("Named", bound=HasId)
 
 
 class MailboxReader(Protocol):
@@ -42,8 +51,12 @@ class Mailboxes(MailboxReader, Protocol):
     def users(self, ids: Iterable[str] | None) -> Mapping[str, DirectoryUser]:
         """The Entra users behind mailboxes, by object id."""
 
-    def set(self, changes: Changes) -> Iterator[tuple[Mailbox, HybridError | None]]:
-        """Change mailboxes; an error may be reported although the change was applied."""
+    def set(self, changes: Iterable[tuple[Named, Mapping[str, Any]]]) -> Iterator[tuple[Named, HybridError | None]]:
+        """Change mailboxes, in the order given; an error may be reported although the change was applied."""
+
+    def by_ids(self, ids: Iterable[str], properties: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+        """Exchange's rows of the mailboxes with these ids, each asked for by itself; mailboxes that are gone are left
+        out."""
 
     def count(self) -> int:
         """How many mailboxes of the tenant are cloud-managed."""
@@ -65,11 +78,14 @@ class Recipients(Protocol):
     def of_users(self, ids: Sequence[str]) -> Mapping[str, str]:
         """For each user without a mailbox in Exchange Online, the reason, by object id."""
 
+    def ids(self, identities: Sequence[str]) -> Mapping[str, str]:
+        """What tells a recipient from all others, for each identity that names exactly one."""
+
 
 class ChangeTimes(Protocol):
     """Tells when mailboxes were last changed in AD."""
 
-    def __call__(self, mailboxes: Sequence[Mailbox]) -> tuple[datetime, Mapping[str, datetime]]:
+    def __call__(self, mailboxes: Sequence[HasId]) -> tuple[datetime, Mapping[str, datetime]]:
         """The directory's own time, and the time of the last change by mailbox id; ids without an object are left out.
 
         Both are times of one domain controller, so that no clock difference counts.

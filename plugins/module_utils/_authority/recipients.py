@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, NotFound
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Ambiguous, HybridError, NotFound
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
 
 _USER_PROPERTIES = ("RecipientType", "RecipientTypeDetails", "UserPrincipalName")
 _MAIL_USER_PROPERTIES = ("ExternalDirectoryObjectId", "ExchangeGuid")
+_ID_PROPERTIES = ("Guid", "ExternalDirectoryObjectId")
 # Up to here each user is asked for; beyond, one read of all mail users costs less.
 _FEW = 400
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
@@ -61,12 +62,24 @@ class ExchangeRecipients:
             mail_users = {str(row.get("ExternalDirectoryObjectId") or "").lower(): row for row in rows}
         return {key: _reason_of_mail_user(mail_users[key]) if key in mail_users else "no_mailbox" for key in ids}
 
-    def _ask(self, cmdlet: str, identities: Sequence[str], select: tuple[str, ...]) -> dict[str, Mapping[str, Any]]:
+    def ids(self, identities: Sequence[str]) -> Mapping[str, str]:
+        """The Guid, else the object id, of the recipient that an identity names; no recipient, or several: left out."""
+        rows = self._ask("Get-Recipient", identities, _ID_PROPERTIES, ignored=(NotFound, Ambiguous))
+        keys = {name: str(row.get("Guid") or row.get("ExternalDirectoryObjectId") or "") for name, row in rows.items()}
+        return {name: key.lower() for name, key in keys.items() if key}
+
+    def _ask(
+        self,
+        cmdlet: str,
+        identities: Sequence[str],
+        select: tuple[str, ...],
+        ignored: tuple[type[HybridError], ...] = (NotFound,),
+    ) -> dict[str, Mapping[str, Any]]:
         found: dict[str, Mapping[str, Any]] = {}
         if not identities:
             return found
         for asked, answer in self._exchange.batch([Cmdlet(cmdlet, {"Identity": name}, select) for name in identities]):
-            if isinstance(answer, NotFound):
+            if isinstance(answer, ignored):
                 continue
             if isinstance(answer, HybridError):
                 raise answer

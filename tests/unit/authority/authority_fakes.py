@@ -56,12 +56,9 @@ class FakeMailboxes:
         self.reads.append((selection, tuple(properties)))
         if self.written and self.fail_read_after_write:
             raise self.fail_read_after_write
-        view = dict(self.state)
-        if self.written and self.stale_reads > 0:
-            self.stale_reads -= 1
-            view |= self._stale
+        view = self._view()
         self.left_out = ()
-        if selection.kind in ("all", "group"):
+        if selection.kind in ("all", "group", "filter"):
             chosen = list(view.values())
         else:
             by_name = {name: item for item in view.values() for name in (item.id, item.user_principal_name)}
@@ -73,11 +70,31 @@ class FakeMailboxes:
         if selection.kind == "group":
             self.left_out = self.without_mailbox
 
+    def by_ids(self, ids: Iterable[str], properties: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+        wanted = sorted(ids)
+        self.reads.append((Selection("ids", tuple(wanted)), tuple(properties)))
+        if self.written and self.fail_read_after_write:
+            raise self.fail_read_after_write
+        view = self._view()
+        for key in wanted:
+            if key in view:
+                yield {
+                    "ExternalDirectoryObjectId": key,
+                    "UserPrincipalName": view[key].user_principal_name,
+                    "IsExchangeCloudManaged": view[key].cloud_managed,
+                }
+
+    def _view(self) -> dict[str, Mailbox]:
+        if self.written and self.stale_reads > 0:
+            self.stale_reads -= 1
+            return self.state | self._stale
+        return dict(self.state)
+
     def users(self, ids: Iterable[str] | None) -> Mapping[str, DirectoryUser]:
         wanted = None if ids is None else set(ids)
         return {key: user for key, user in self.directory_users.items() if wanted is None or key in wanted}
 
-    def set(self, changes: Iterable[tuple[Mailbox, Mapping[str, Any]]]) -> Iterator[tuple[Mailbox, HybridError | None]]:
+    def set(self, changes: Iterable[tuple[Any, Mapping[str, Any]]]) -> Iterator[tuple[Any, HybridError | None]]:
         for number, (item, parameters) in enumerate(changes):
             if self.stop_after is not None and number >= self.stop_after[0]:
                 raise self.stop_after[1]
@@ -150,9 +167,10 @@ class FakeWriter:
     def write(self, line: Mapping[str, Any]) -> None:
         self.lines.append(dict(line))
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, kind: object, *_error: object) -> None:
         self.writes_before = self._moment()
-        self._log.append((self._name, self.lines))
+        if kind is None:
+            self._log.append((self._name, self.lines))
 
 
 class Progress:

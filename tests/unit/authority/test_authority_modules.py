@@ -14,7 +14,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.hybrid.exchange.plugins.module_utils._authority import organization, transfer
+from ansible_collections.hybrid.exchange.plugins.module_utils._authority import carry_out, organization
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     InputError,
     PermissionDenied,
@@ -39,7 +39,7 @@ class Tenant:
 
 @pytest.fixture
 def call(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(transfer, "READ_BACK_DELAYS", ())
+    monkeypatch.setattr(carry_out, "READ_BACK_DELAYS", ())
     monkeypatch.setattr(organization, "READ_BACK_DELAYS", ())
 
     def run(name, tenant, *, check=False, diff=True, **arguments):

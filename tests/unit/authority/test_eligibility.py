@@ -14,7 +14,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._authority.eligibi
     TRANSFERABLE_TYPES,
     ineligible_reason,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._authority.plan import make_plan
+from ansible_collections.hybrid.exchange.plugins.module_utils._authority.plan import Planning, Target
 from authority_fakes import mailbox
 
 TYPES = ("UserMailbox", "MailUser", "MailContact", "MailUniversalDistributionGroup", "")
@@ -52,11 +52,13 @@ def test_truth_table(recipient_type, details, dir_synced, cloud_managed, authori
     )
     reason = expected(recipient_type, details, dir_synced)
     assert ineligible_reason(item) == reason
-    plan = make_plan(authority, [item])
+    planning = Planning(authority, 20)
+    planning.add(item)
+    plan = planning.plan()
     right_already = cloud_managed == (authority == "cloud")
     assert [left.reason for left in plan.ineligible] == ([reason] if reason else [])
-    assert plan.unchanged == ((item,) if reason is None and right_already else ())
-    assert plan.change == ((item,) if reason is None and not right_already else ())
+    assert plan.unchanged == int(reason is None and right_already)
+    assert plan.change == ((Target(item.id, "anna@contoso.com"),) if reason is None and not right_already else ())
     assert plan.total == 1
     if reason:
         assert REASONS[reason] in plan.ineligible[0].as_result()["message"]

@@ -6,16 +6,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils._authority import transfer as use_case
-from ansible_collections.hybrid.exchange.plugins.module_utils._authority.transfer import (
-    READ_BACK_DELAYS,
-    Ends,
-    Transfer,
-    transfer,
-)
+from ansible_collections.hybrid.exchange.plugins.module_utils._authority.carry_out import READ_BACK_DELAYS
+from ansible_collections.hybrid.exchange.plugins.module_utils._authority.transfer import Ends, Transfer, transfer
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     InputError,
     PartialFailure,
@@ -24,6 +22,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     Unavailable,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact import ArtifactWriter
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.limits import Limits
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from authority_fakes import FakeMailboxes, FakeWriter, Progress, mailbox
@@ -62,6 +61,7 @@ class World:
             progress=self.progress,
             sleep=self.slept.append,
             change_times=None if changed is None else lambda items: (NOW, changed),
+            clock=lambda: 0.0,
         )
 
     def artifacts(self, name):
@@ -378,3 +378,160 @@ def test_selected_users_without_a_mailbox_can_be_skipped_and_are_counted():
     assert outcome.result["counts"]["ineligible_by_reason"] == {"no_mailbox": 1, "on_premises_mailbox": 1}
     assert [item["id"] for item in outcome.result["ineligible"]] == ["id-old", "id-new"]
     assert world.asked == [["id-old", "id-new"]]
+
+
+def test_more_failures_than_allowed_end_it_and_the_rest_is_not_tried():
+    world = World(*(mailbox(f"m{n}") for n in range(9)))
+    world.mailboxes.errors = {f"id-m{n}": (PermissionDenied("no role"), False) for n in (1, 2, 3, 5)}
+    with pytest.raises(PartialFailure, match="5 of them were not tried, because more failed than") as caught:
+        world.run(max_failures=2)
+    assert [key for key, _parameters in world.mailboxes.written] == ["id-m0", "id-m1", "id-m2", "id-m3"]
+    counts = caught.value.facts["counts"]
+    assert (counts["changed"], counts["failed"], counts["not_tried"]) == (1, 8, 5)
+    assert [line["outcome"] for line in world.writers[1].lines] == ["changed", *["failed"] * 3, *["not_tried"] * 5]
+    assert "max_failures" in world.writers[1].lines[-1]["error"]
+    assert set(world.mailboxes.reads[-1][0].value) == {"id-m0", "id-m1", "id-m2", "id-m3"}, "only what was sent"
+    with pytest.raises(InputError, match="max_failures must not be negative"):
+        world.run(max_failures=-1)
+
+
+def test_as_many_failures_as_allowed_do_not_end_it():
+    world = World(*(mailbox(f"m{n}") for n in range(5)))
+    world.mailboxes.errors = {f"id-m{n}": (PermissionDenied("no role"), False) for n in (0, 1)}
+    with pytest.raises(PartialFailure) as caught:
+        world.run(max_failures=2)
+    assert caught.value.facts["counts"]["changed"] == 3
+    assert "not_tried" not in caught.value.facts["counts"]
+
+
+def test_a_run_that_is_killed_has_its_snapshot_and_the_next_does_the_rest(tmp_path):
+    world = World(*(mailbox(f"m{n}") for n in range(6)))
+    ends = replace(world.ends, artifacts=lambda name: ArtifactWriter(tmp_path, name))
+    world.mailboxes.stop_after = (2, KeyboardInterrupt())
+    request = Transfer(ALL, "cloud", Limits(5000, 100), 0)
+    with pytest.raises(KeyboardInterrupt):
+        transfer(request, ends, check_mode=False)
+    (snapshot,) = tmp_path.iterdir()
+    assert len(snapshot.read_text().splitlines()) == 6
+    assert snapshot.stat().st_mode & 0o777 == 0o600
+    world.mailboxes.stop_after = None
+    world.mailboxes.written.clear()
+    assert transfer(request, ends, check_mode=False).result["counts"]["changed"] == 4
+    assert [key for key, _parameters in world.mailboxes.written] == [f"id-m{n}" for n in range(2, 6)]
+    assert all(item.cloud_managed for item in world.mailboxes.state.values())
+
+
+def test_a_refused_run_leaves_no_snapshot(tmp_path):
+    world = World(mailbox("anna"), mailbox("bert"))
+    ends = replace(world.ends, artifacts=lambda name: ArtifactWriter(tmp_path, name))
+    with pytest.raises(Refused):
+        transfer(Transfer(ALL, "cloud", Limits(1, 100), 0), ends, check_mode=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mailbox_that_is_not_quiet_is_in_the_snapshot_and_named_as_left_out():
+    world = World(mailbox("anna"), mailbox("bert"), changed={"id-anna": NOW, "id-bert": NOW - timedelta(hours=30)})
+    world.run(quiet_hours=24, on_ineligible="skip")
+    assert [(line["action"], line["id"]) for line in world.writers[0].lines] == [
+        ("change", "id-anna"),
+        ("change", "id-bert"),
+        ("ineligible", "id-anna"),
+    ]
+
+
+def kinds(world):
+    return [selection.kind for selection, _properties in world.mailboxes.reads]
+
+
+class Clock:
+    """Time passes as the far end says."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("count", "read_seconds", "change_seconds", "selection", "expected"),
+    [
+        (401, 100.0, 0.3, ALL, ["all", "all"]),  # 120 s one by one against 100 s
+        (401, 130.0, 0.3, ALL, ["all", "ids"]),  # 120 s against 130 s
+        (20, 1.0, 0.3, ALL, ["all", "all"]),
+        (2, 1.0, 0.3, ALL, ["all", "ids"]),
+        (400, 1.0, 0.3, Selection("group", "Wave"), ["group", "ids"]),  # so few were asked for one by one
+        (500, 1.0, 0.3, Selection("group", "Wave"), ["group", "all"]),
+        (500, 1.0, 0.3, Selection("filter", "Office -eq 'x'"), ["filter", "filter"]),
+    ],
+)
+def test_reading_back_takes_the_cheaper_way_by_what_the_run_itself_took(
+    count, read_seconds, change_seconds, selection, expected
+):
+    world = World(*(mailbox(f"m{n}") for n in range(count)))
+    clock = Clock()
+    real_read, real_set = world.mailboxes.read, world.mailboxes.set
+
+    def read(*arguments):
+        clock.now += read_seconds
+        return real_read(*arguments)
+
+    def change(changes):
+        for outcome in real_set(changes):
+            clock.now += change_seconds
+            yield outcome
+
+    world.mailboxes.read, world.mailboxes.set = read, change
+    world.ends = replace(world.ends, clock=clock)
+    outcome = world.run(selection=selection, mailbox_limit=0)
+    assert outcome.result["counts"]["changed"] == count
+    assert kinds(world) == expected
+
+
+def test_what_a_read_of_many_did_not_show_is_asked_for_by_itself():
+    world = World(*(mailbox(f"m{n}") for n in range(402)))
+    real_read, clock = world.mailboxes.read, Clock()
+
+    def read(selection, properties):
+        clock.now += 0 if world.mailboxes.written else 1
+        hidden = "id-m7" if world.mailboxes.written else ""
+        return (item for item in real_read(selection, properties) if item.id != hidden)
+
+    def change(changes, real=world.mailboxes.set):
+        for outcome in real(changes):
+            clock.now += 1
+            yield outcome
+
+    world.mailboxes.read, world.mailboxes.set = read, change
+    world.ends = replace(world.ends, clock=clock)
+    assert world.run(mailbox_limit=0).result["counts"]["changed"] == 402
+    assert kinds(world) == ["all", "all", "ids"]
+    assert world.mailboxes.reads[-1][0].value == ("id-m7",)
+
+
+def test_only_little_of_each_mailbox_is_kept(tmp_path):
+    """600,000 mailboxes with all their properties would be gigabytes."""
+    count, size = 3000, 20_000
+
+    class Many(FakeMailboxes):
+        def read(self, selection, properties):
+            for number in range(count):
+                name = f"m{number}"
+                yield mailbox(name, cloud_managed=bool(self.written), properties={"CustomAttribute1": "x" * size})
+
+        def by_ids(self, ids, properties):
+            return ({"ExternalDirectoryObjectId": key, "IsExchangeCloudManaged": True} for key in ids)
+
+        def set(self, changes):
+            for item, _parameters in changes:
+                self.written = [(item.id, {})]
+                yield item, None
+
+    world = World()
+    ends = replace(world.ends, mailboxes=Many(), artifacts=lambda name: ArtifactWriter(tmp_path, name))
+    tracemalloc.start()
+    outcome = transfer(Transfer(ALL, "cloud", Limits(5000, 100), 0), ends, check_mode=False)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert outcome.result["counts"]["changed"] == count
+    assert peak < count * 1000 + 2_000_000, f"{peak / count:.0f} bytes for each mailbox"

@@ -94,6 +94,13 @@ options:
         connection is lost. The waiting time that the service asks for is always kept.
     type: int
     default: 300
+  exchange_concurrency:
+    description:
+      - The most batches of cmdlets that are under way at once in Exchange Online. How many there are is found out by
+        what the service takes; this is only where it ends.
+      - V(1) sends one after the other.
+    type: int
+    default: 32
   mailbox_limit:
     description:
       - How many cloud-managed mailboxes Microsoft supports in a tenant. Nothing goes beyond.

@@ -26,6 +26,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.exchange_on
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.graph import Graph
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.http import Http
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.mailboxes import Mailboxes
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.pace import CONCURRENCY
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.statistics import Statistics
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.synchronization import Synchronization
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.token import TokenSource
@@ -82,7 +83,10 @@ def connect(params: Mapping[str, Any], clock: Clock | None = None) -> CloudEnds:
     )
     http = Http(transport, tokens, clock, retry_timeout, counters)
     graph = Graph(http, cloud.graph_url)
-    exchange = ExchangeOnline(http, cloud.exchange_url, tokens.tenant_guid)
+    concurrency = CONCURRENCY if params.get("exchange_concurrency") is None else int(params["exchange_concurrency"])
+    if concurrency < 1:
+        raise InputError(f"exchange_concurrency must be at least 1, it is {concurrency}.")
+    exchange = ExchangeOnline(http, cloud.exchange_url, tokens.tenant_guid, concurrency)
     return CloudEnds(exchange, graph, Mailboxes(exchange, graph), Synchronization(graph), cloud, clock, counters)
 
 

@@ -16,10 +16,12 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.graph impor
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.token import is_guid
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Ambiguous, InputError, NotFound
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Member
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.source_anchor import to_base64
 
 USER_SELECT = (
     "id,userPrincipalName,onPremisesImmutableId,onPremisesDistinguishedName,onPremisesDomainName,onPremisesSyncEnabled"
 )
+BULK_SELECT = "id,onPremisesImmutableId,onPremisesDistinguishedName,onPremisesDomainName,onPremisesSyncEnabled"
 MEMBER_SELECT = "id,userPrincipalName,mail"
 NEEDS_USERS = "the application permission User.Read.All"
 NEEDS_GROUPS = "the application permission GroupMember.Read.All"
@@ -35,6 +37,30 @@ def users(graph: Graph, ids: Iterable[str] | None) -> dict[str, DirectoryUser]:
     rows = _few(graph, sorted(wanted)) if wanted is not None and len(wanted) <= FEW else _all(graph)
     found = (DirectoryUser.from_graph(row) for row in rows if wanted is None or str(row["id"]).lower() in wanted)
     return {user.id: user for user in found}
+
+
+def anchored(graph: Graph, ids: Iterable[str] | None) -> Iterator[DirectoryUser]:
+    """The synchronized users that have a source anchor, one after the other; ids None means all.
+
+    Nothing is kept of them here, so that a large tenant costs no memory.
+    """
+    wanted = None if ids is None else {item.lower() for item in ids}
+    few = wanted is not None and len(wanted) <= FEW
+    rows = _few(graph, sorted(wanted or ()), BULK_SELECT) if few else _all(graph, BULK_SELECT)
+    for row in rows:
+        if not row.get("onPremisesImmutableId") or row.get("onPremisesSyncEnabled") is not True:
+            continue
+        if wanted is None or str(row["id"]).lower() in wanted:
+            yield DirectoryUser.from_graph(row)
+
+
+def by_anchors(graph: Graph, anchors: Iterable[bytes]) -> Iterator[DirectoryUser]:
+    """The synchronized users with these source anchors."""
+    remaining = map(to_base64, anchors)
+    while chunk := list(islice(remaining, IN_LIMIT)):
+        condition = f"onPremisesImmutableId in ({','.join(literal(item) for item in chunk)})"
+        rows = graph.pages("/users", {"$filter": condition, "$select": BULK_SELECT}, needs=NEEDS_USERS)
+        yield from (user for user in map(DirectoryUser.from_graph, rows) if user.source_anchor is not None)
 
 
 def members_below(graph: Graph, organizational_unit: str) -> dict[str, Member]:
@@ -91,11 +117,11 @@ def _all(graph: Graph, select: str = USER_SELECT) -> Iterator[dict[str, Any]]:
     return graph.pages("/users", {"$select": select, "$top": str(PAGE_SIZE)}, needs=NEEDS_USERS)
 
 
-def _few(graph: Graph, ids: list[str]) -> Iterator[dict[str, Any]]:
+def _few(graph: Graph, ids: list[str], select: str = USER_SELECT) -> Iterator[dict[str, Any]]:
     remaining = iter(ids)
     while chunk := list(islice(remaining, IN_LIMIT)):
         condition = f"id in ({','.join(literal(item) for item in chunk)})"
-        yield from graph.pages("/users", {"$filter": condition, "$select": USER_SELECT}, needs=NEEDS_USERS)
+        yield from graph.pages("/users", {"$filter": condition, "$select": select}, needs=NEEDS_USERS)
 
 
 def _folded(distinguished_name: str) -> str:

@@ -6,21 +6,23 @@
 """Exchange Online: cmdlets over its REST interface, the one that the official PowerShell module uses.
 
 Microsoft does not document this interface. What it may change is data here: the version in the path, the anchor, the
-size of a page and of a batch.
+size of a page.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
-from typing import Any, TypeAlias
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._cloud import exchange_errors, retry
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud import batch, exchange_errors
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.answer import Answer
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.http import Http
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.pace import CONCURRENCY
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     Conflict,
     HybridError,
@@ -32,19 +34,20 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet impo
 
 API_VERSION = "beta"
 PAGE_SIZE = 1000
-BATCH_SIZE = 10
 READ_RESTARTS = 3
 ANCHOR = "APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{tenant}"
 ROW_IDS = ("Guid", "ExternalDirectoryObjectId", "ExchangeGuid", "Identity")
 
-Outcome: TypeAlias = "tuple[Cmdlet, list[dict[str, Any]] | HybridError]"
-
 
 class ExchangeOnline:
-    """Runs cmdlets in one tenant. tenant gives its GUID when it is first needed."""
+    """Runs cmdlets in one tenant. tenant gives its GUID when it is first needed.
 
-    def __init__(self, http: Http, base_url: str, tenant: Callable[[], str]) -> None:
+    concurrency: batches under way at once that are never exceeded; how many there are is found out.
+    """
+
+    def __init__(self, http: Http, base_url: str, tenant: Callable[[], str], concurrency: int = CONCURRENCY) -> None:
         self._http = http
+        self._concurrency = max(1, concurrency)
         self._base_url = base_url
         self._tenant = tenant
         self._connection_id = str(uuid.uuid4())
@@ -55,17 +58,21 @@ class ExchangeOnline:
         """What the service warned of, each text once."""
         return tuple(self._warnings)
 
+    def service_time(self) -> datetime | None:
+        """Exchange Online's own clock when it last answered, to the second."""
+        return self._http.last_date(self._base_url)
+
     def invoke(self, cmdlet: Cmdlet) -> Iterator[dict[str, Any]]:
         """Run one cmdlet and yield its rows, page by page.
 
         A page link that expired restarts the read from its start; rows that were given already are left out. Raises
         HybridError; one that follows a lost connection says nothing about whether the cmdlet was carried out.
         """
-        seen: set[str] = set()
+        given = array("q")  # the hashes of what was given: the ids themselves would take 100 MB for 600,000 rows
         restarts = 0
         while True:
             try:
-                yield from self._rows(cmdlet, seen, skip=restarts > 0)
+                yield from self._rows(cmdlet, given, frozenset(given) if restarts else frozenset())
                 return
             except _LinkExpired as expired:
                 restarts += 1
@@ -76,18 +83,17 @@ class ExchangeOnline:
                         **expired.error.facts,
                     ) from expired
 
-    def batch(self, cmdlets: Iterable[Cmdlet]) -> Iterator[Outcome]:
+    def batch(self, cmdlets: Iterable[Cmdlet]) -> Iterator[batch.Outcome]:
         """Run many cmdlets in groups of 10, and yield each with its rows or its error, in the order given.
 
-        A part that was throttled is sent again, part by part. An error is what the service said; it may have carried
-        out the change all the same, which only reading back tells. Raises Unavailable when a whole group got no
-        answer within retry_timeout.
+        Several groups are under way at once, as many as the service takes, so cmdlets take effect in any order. A part
+        that was throttled is sent again, part by part. An error is what the service said; it may have carried out the
+        change all the same, which only reading back tells. Raises Unavailable when a whole group got no answer within
+        retry_timeout.
         """
-        remaining = iter(cmdlets)
-        while group := list(islice(remaining, BATCH_SIZE)):
-            yield from self._group(group)
+        return batch.run(self._http, self, cmdlets, self._concurrency)
 
-    def _rows(self, cmdlet: Cmdlet, seen: set[str], skip: bool) -> Iterator[dict[str, Any]]:
+    def _rows(self, cmdlet: Cmdlet, given: array[int], seen: frozenset[int]) -> Iterator[dict[str, Any]]:
         url = self._url(cmdlet)
         following = False
         visited: set[str] = set()
@@ -109,7 +115,7 @@ class ExchangeOnline:
             body = answer.json() if answer.body.strip() else {}
             rows, link = self._page(body, cmdlet, answer)
             if following or link:
-                rows = _unseen(rows, seen, skip)
+                rows = _unseen(rows, given, seen)
             yield from rows
             if not link:
                 return
@@ -140,57 +146,27 @@ class ExchangeOnline:
             )
         return rows, link
 
-    def _group(self, group: list[Cmdlet]) -> Iterator[Outcome]:
-        """Send one group until each part has a final answer or the time is used up."""
-        clock = self._http.clock
-        started = clock.monotonic()
-        outcomes: dict[int, list[dict[str, Any]] | HybridError] = {}
-        waiting: dict[int, HybridError | None] = dict.fromkeys(range(len(group)))
-        attempt = 0
-        while waiting:
-            attempt += 1
-            asked = self._send_group(group, waiting, outcomes)
-            if not waiting:
-                break
-            wait = retry.delay(attempt, asked)
-            if clock.monotonic() - started + wait > self._http.retry_timeout:
-                break
-            self._http.wait(wait)
-        answered = bool(outcomes)
-        for index, cmdlet in enumerate(group):
-            if index in outcomes:
-                yield cmdlet, outcomes[index]
-            else:
-                yield cmdlet, _about(_given_up(waiting[index], attempt), cmdlet)
-        if not answered:
-            raise _about(_given_up(waiting[0], attempt), group[0])
+    def batch_url(self) -> str:
+        """Where batches go."""
+        return f"{self._root()}/$batch"
 
-    def _send_group(
-        self,
-        group: list[Cmdlet],
-        waiting: dict[int, HybridError | None],
-        outcomes: dict[int, list[dict[str, Any]] | HybridError],
-    ) -> float | None:
-        """Send the waiting parts once, move those with a final answer to outcomes; answers the seconds asked for."""
+    def batch_request(self, cmdlets: Mapping[int, Cmdlet]) -> tuple[Mapping[str, str], Any]:
+        """Headers and content of a batch of these cmdlets by their part ids."""
         parts = [
             {
                 "id": str(index),
                 "method": "POST",
-                "url": self._url(group[index]),
-                "headers": {**self._headers(group[index]), "Content-Type": "application/json"},
-                "body": _payload(group[index]),
+                "url": self._url(cmdlet),
+                "headers": {**self._headers(cmdlet), "Content-Type": "application/json"},
+                "body": _payload(cmdlet),
             }
-            for index in waiting
+            for index, cmdlet in cmdlets.items()
         ]
-        answer = self._http.request(
-            "POST",
-            f"{self._root()}/$batch",
-            "exchange",
-            headers={**self._headers(None), "Prefer": f"odata.maxpagesize={PAGE_SIZE},odata.continue-on-error"},
-            payload={"requests": parts},
-            transient=exchange_errors.is_transient,
-            failed=exchange_errors.from_answer,
-        )
+        headers = {**self._headers(None), "Prefer": f"odata.maxpagesize={PAGE_SIZE},odata.continue-on-error"}
+        return headers, {"requests": parts}
+
+    def batch_parts(self, answer: Answer) -> Iterator[tuple[int, Answer]]:
+        """The parts of an answer by their ids; ProtocolError where it is no batch."""
         body = answer.json()
         responses = body.get("responses") if isinstance(body, Mapping) else None
         if not isinstance(responses, list):
@@ -199,33 +175,26 @@ class ExchangeOnline:
                 http_status=answer.status,
                 request_id=answer.request_id,
             )
-        asked: float | None = None
         for response in responses:
-            index = _index(response, waiting)
-            if index is None:
-                continue
-            part = _part_answer(answer, response)
-            if exchange_errors.is_transient(part):
-                if retry.is_throttle(part):
-                    self._http.statistics.throttled_requests += 1
-                waiting[index] = exchange_errors.from_answer(part)
-                after = retry.retry_after(part.headers.get("retry-after"), answer.date or self._http.clock.now())
-                asked = max(asked or 0.0, after) if after is not None else asked
-                continue
-            outcomes[index] = self._part_outcome(group[index], part)
-            del waiting[index]
-        return asked
+            index = _index(response)
+            if index is not None:
+                yield index, _part_answer(answer, response)
 
-    def _part_outcome(self, cmdlet: Cmdlet, part: Answer) -> list[dict[str, Any]] | HybridError:
+    def part_outcome(self, cmdlet: Cmdlet, part: Answer) -> list[dict[str, Any]] | HybridError:
+        """What a final answer of one part comes to."""
         body = part.json() if part.body.strip() else {}
         if part.status >= 300 or (isinstance(body, Mapping) and body.get("error")):
-            return _about(exchange_errors.from_answer(part), cmdlet)
+            return self.about(exchange_errors.from_answer(part), cmdlet)
         try:
             rows, link = self._page(body, cmdlet, part)
             # A part with more than one page is read again on its own: links of a batch cannot be followed in it.
             return list(self.invoke(cmdlet)) if link else rows
         except HybridError as error:
             return error
+
+    def about(self, error: HybridError, cmdlet: Cmdlet) -> HybridError:
+        """The error with the cmdlet and the object that it belongs to."""
+        return _about(error, cmdlet)
 
     def _root(self) -> str:
         return f"{self._base_url}/adminapi/{API_VERSION}/{self._tenant()}"
@@ -265,14 +234,14 @@ def _is_link_error(error: HybridError) -> bool:
     return "pagination request" in error.message and "xpired" in error.message
 
 
-def _unseen(rows: list[dict[str, Any]], seen: set[str], skip: bool) -> list[dict[str, Any]]:
-    """Remember the rows; with skip, leave out those that were remembered before."""
+def _unseen(rows: list[dict[str, Any]], given: array[int], seen: frozenset[int]) -> list[dict[str, Any]]:
+    """Leave out the rows that were given before a restart, and remember the others."""
     kept = []
     for row in rows:
-        key = row_id(row)
-        if not (skip and key in seen):
+        key = hash(row_id(row))
+        if key not in seen:
+            given.append(key)
             kept.append(row)
-        seen.add(key)
     return kept
 
 
@@ -284,12 +253,11 @@ def row_id(row: Mapping[str, Any]) -> str:
     return json.dumps(row, sort_keys=True, default=str)
 
 
-def _index(response: Any, waiting: Mapping[int, Any]) -> int | None:
+def _index(response: Any) -> int | None:
     try:
-        index = int(response["id"])
+        return int(response["id"])
     except (KeyError, TypeError, ValueError):
         return None
-    return index if index in waiting else None
 
 
 def _part_answer(whole: Answer, response: Mapping[str, Any]) -> Answer:
@@ -303,14 +271,6 @@ def _part_answer(whole: Answer, response: Mapping[str, Any]) -> Answer:
     except (TypeError, ValueError):
         status = 0
     return Answer(whole.method, whole.url, status or 502, headers, content)
-
-
-def _given_up(last: HybridError | None, attempts: int) -> Unavailable:
-    said = last.message if last is not None else "The service left this part of the batch out of its answer."
-    facts = dict(last.facts) if last is not None else {}
-    return Unavailable(
-        f"{said} Given up after {attempts} attempts. Run again later, or raise retry_timeout.", **facts, uncertain=True
-    )
 
 
 def _about(error: HybridError, cmdlet: Cmdlet) -> HybridError:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
@@ -20,6 +21,9 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.statistics 
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.transport import ConnectionLost, Transport
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, Unavailable
 
+# Less than this is no time: clocks and floats are not finer.
+_NOTHING = 0.001
+
 
 class Tokens(Protocol):
     """Where access tokens come from; resource is "graph" or "exchange"."""
@@ -29,6 +33,8 @@ class Tokens(Protocol):
 
 class Http:
     """Sends requests of one tenant: renews a refused token once, and waits as the services ask.
+
+    Threads may share it. A Retry-After is for the whole application: until it is over, nothing is sent to that host.
 
     retry_timeout is the time in seconds, counted from the first attempt, that one request may take with all its
     repetitions; a wait that would go beyond it is not begun.
@@ -43,6 +49,9 @@ class Http:
         self.retry_timeout = retry_timeout
         self.statistics = statistics
         self._dates: dict[str, datetime] = {}
+        self._held: dict[str, float] = {}
+        self._token_lock = threading.Lock()
+        self._held_lock = threading.Lock()
 
     def request(
         self,
@@ -66,61 +75,124 @@ class Http:
         has the fact "uncertain", and the caller reads back. needs: the permission to name if access is denied.
         raw: return any final answer, whatever its status.
         """
-        sent = dict(headers or {})
-        body = None
-        if payload is not None:
-            body = json.dumps(payload, ensure_ascii=False).encode()
-            sent.setdefault("Content-Type", "application/json; charset=utf-8")
+        sent, body = _encoded(headers, payload)
         started = self.clock.monotonic()
-        attempt, fresh = 0, False
+        attempt = 0
+        answer: Answer | None = None
+        lost: ConnectionLost | None = None
         while True:
+            self._wait_while_held(method, url, started, attempt, answer, lost)
             attempt += 1
-            token = self._tokens.token(resource, fresh) if resource else None
-            self.statistics.requests += 1
-            lost: ConnectionLost | None = None
-            answer: Answer | None = None
+            lost, answer = None, None
             try:
-                answer = self._transport.send(method, url, sent, body, token, form, params)
+                answer = self._once(method, url, resource, sent, body, form, params)
             except ConnectionLost as error:
                 lost = error
-            if answer is not None:
-                self._note_date(url, answer)
-                if answer.status == 401 and resource and not fresh:
-                    fresh = True
-                    continue
-                if not transient(answer):
-                    if answer.status < 300 or raw:
-                        return answer
-                    raise failed(answer, needs)
-                if retry.is_throttle(answer):
-                    self.statistics.throttled_requests += 1
+            if answer is not None and not transient(answer):
+                if answer.status < 300 or raw:
+                    return answer
+                raise failed(answer, needs)
             throttled = answer is not None and retry.is_throttle(answer)
+            self.statistics.count(throttled=int(throttled))
             if not repeatable and not throttled:
                 raise _uncertain(method, url, answer, lost)
-            asked = (
-                retry.retry_after(answer.headers.get("retry-after"), answer.date or self.clock.now())
-                if answer
-                else None
-            )
-            wait = retry.delay(attempt, asked)
+            wait = retry.delay(attempt, self.asked(answer) if answer else None)
             spent = self.clock.monotonic() - started
             if spent + wait > self.retry_timeout:
                 raise _exhausted(method, url, answer, lost, attempt, spent, wait) from lost
+            self.statistics.count(retried=1)
             self.wait(wait)
 
+    def send(
+        self, method: str, url: str, resource: str, *, headers: Mapping[str, str], payload: Any
+    ) -> Answer | ConnectionLost | None:
+        """Send once, for callers that repeat by themselves; a lost connection is returned, not raised.
+
+        None where nothing was sent, because the host asked in the meantime to be left alone.
+        """
+        if self.held(url) > 0:
+            return None
+        sent, body = _encoded(headers, payload)
+        try:
+            return self._once(method, url, resource, sent, body, None, None)
+        except ConnectionLost as error:
+            return error
+
+    def asked(self, answer: Answer) -> float | None:
+        """Seconds that an answer asks to wait, None where it does not."""
+        now = answer.date or self.clock.now()
+        after = retry.retry_after(answer.headers.get("retry-after"), now)
+        return retry.reset_after(answer.headers, now) if after is None and retry.is_throttle(answer) else after
+
+    def hold(self, url: str, seconds: float) -> None:
+        """Send nothing to the host of this URL for so long, as it asked."""
+        host = urlsplit(url).netloc
+        until = self.clock.monotonic() + seconds + retry.MARGIN
+        with self._held_lock:
+            self._held[host] = max(until, self._held.get(host, 0.0))
+
+    def held(self, url: str) -> float:
+        """Seconds until something may be sent to the host of this URL; 0 for now."""
+        left = self._held.get(urlsplit(url).netloc, 0.0) - self.clock.monotonic()
+        return left if left > _NOTHING else 0.0
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        resource: str | None,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        form: Mapping[str, Any] | None,
+        params: Mapping[str, Any] | None,
+    ) -> Answer:
+        """One answer; a token that is refused is renewed once."""
+        refused: str | None = None
+        while True:
+            token = self._token(resource, refused) if resource else None
+            self.statistics.count(requests=1)
+            answer = self._transport.send(method, url, headers, body, token, form, params)
+            if answer.date is not None:
+                self._dates[urlsplit(url).netloc] = answer.date
+            if answer.status != 401 or resource is None or refused is not None:
+                break
+            refused = token
+        seconds = self.asked(answer) if answer.status >= 300 else None
+        if seconds:
+            self.hold(url, seconds)
+        return answer
+
+    def _token(self, resource: str, refused: str | None) -> str:
+        """A token that was not refused; where several threads want a new one, the first gets it for all."""
+        with self._token_lock:
+            token = self._tokens.token(resource)
+            return self._tokens.token(resource, fresh=True) if token == refused else token
+
+    def _wait_while_held(
+        self, method: str, url: str, started: float, attempt: int, answer: Answer | None, lost: ConnectionLost | None
+    ) -> None:
+        while left := self.held(url):
+            spent = self.clock.monotonic() - started
+            if spent + left > self.retry_timeout:
+                raise _exhausted(method, url, answer, lost, attempt, spent, left)
+            self.wait(left)
+
     def wait(self, seconds: float) -> None:
-        """Wait before a repetition, and count it."""
-        self.statistics.retried_requests += 1
-        self.statistics.waited_seconds += seconds
+        """Wait, and count it."""
+        self.statistics.count(waited=seconds)
         self.clock.sleep(seconds)
 
     def last_date(self, url: str) -> datetime | None:
         """The clock of the host of this URL when it last answered."""
         return self._dates.get(urlsplit(url).netloc)
 
-    def _note_date(self, url: str, answer: Answer) -> None:
-        if answer.date is not None:
-            self._dates[urlsplit(url).netloc] = answer.date
+
+def _encoded(headers: Mapping[str, str] | None, payload: Any) -> tuple[dict[str, str], bytes | None]:
+    sent = dict(headers or {})
+    if payload is None:
+        return sent, None
+    sent.setdefault("Content-Type", "application/json; charset=utf-8")
+    return sent, json.dumps(payload, ensure_ascii=False).encode()
 
 
 def _uncertain(method: str, url: str, answer: Answer | None, lost: ConnectionLost | None) -> Unavailable:
@@ -137,8 +209,10 @@ def _exhausted(
     method: str, url: str, answer: Answer | None, lost: ConnectionLost | None, attempts: int, spent: float, wait: float
 ) -> Unavailable:
     host = urlsplit(url).netloc
-    if lost is not None or answer is None:
-        reason = lost.message if lost else f"{host} did not answer."
+    if lost is not None:
+        reason = lost.message
+    elif answer is None:
+        reason = f"{host} asked this application to send nothing for another {wait:.0f} seconds."
     elif retry.is_throttle(answer):
         reason = f"{host} throttles this application and asks to wait {wait:.0f} seconds."
     else:

@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud import directory_users
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.exchange_online import ExchangeOnline
@@ -33,10 +35,32 @@ FEW = 400
 NAMED = 5
 # By these a mailbox may be named; the properties are read along where names have to be matched here.
 NAME_PROPERTIES = ("EmailAddresses", "Alias", "Guid", "Name", "DistinguishedName")
+# What a read of many mailboxes needs to tell them apart, to name them, and to know whose they are.
+BULK_PROPERTIES = (
+    "ExternalDirectoryObjectId",
+    "UserPrincipalName",
+    "RecipientTypeDetails",
+    "IsDirSynced",
+    "IsExchangeCloudManaged",
+)
+# How a filter states a time in UTC. Exchange documents only its region's own format; this one has the same meaning in
+# every region.
+FILTER_TIME = "%Y-%m-%dT%H:%M:%SZ"
 # Exchange's own mailboxes: nobody's, and some of them have no user behind them.
 SYSTEM_TYPES = frozenset(
     {"DiscoveryMailbox", "ArbitrationMailbox", "AuditLogMailbox", "AuxAuditLogMailbox", "MonitoringMailbox"}
 )
+
+
+class HasId(Protocol):
+    """Something that stands for a mailbox."""
+
+    @property
+    def id(self) -> str:
+        """The object id of its Entra user."""
+
+
+Named = TypeVar("Named", bound=HasId)
 
 
 class Mailboxes:
@@ -60,17 +84,54 @@ class Mailboxes:
         without allow_empty. Members of a group and users of an organizational unit without a mailbox come afterwards,
         as left_out.
         """
-        self._left_out = ()
-        select = tuple(dict.fromkeys((*CORE_PROPERTIES, *properties)))
-        if selection.exclude:
-            select = tuple(dict.fromkeys((*select, *NAME_PROPERTIES)))
         seen: set[str] = set()
-        for mailbox in self._selected(selection, select):
-            if mailbox.id not in seen and not (selection.exclude and selection.exclude & names(mailbox)):
+        for mailbox in map(Mailbox.from_exchange, self._rows(selection, (*CORE_PROPERTIES, *properties))):
+            if mailbox.id not in seen:
                 seen.add(mailbox.id)
                 yield mailbox
+
+    def rows(self, selection: Selection, properties: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """What ``read`` gives, as Exchange Online's own rows with these properties and those of BULK_PROPERTIES.
+
+        For whole tenants: it asks for less, and keeps nothing. A mailbox that is named twice, or that the service
+        sends twice, comes twice.
+        """
+        return self._rows(selection, (*BULK_PROPERTIES, *properties))
+
+    def by_ids(
+        self, ids: Iterable[str], properties: Iterable[str], exclude: frozenset[str] = frozenset()
+    ) -> Iterator[dict[str, Any]]:
+        """The rows of the mailboxes with these object ids, each asked for by itself; those that are gone are left
+        out."""
+        for _name, outcome in self._ask(ids, _selected_properties((*BULK_PROPERTIES, *properties), exclude)):
+            if isinstance(outcome, NotFound):
+                continue
+            if isinstance(outcome, HybridError):
+                raise outcome
+            yield from (
+                row
+                for row in outcome
+                if row.get("RecipientTypeDetails") not in SYSTEM_TYPES and not _is_excluded(row, exclude)
+            )
+
+    def changed_since(
+        self, moment: datetime, properties: Iterable[str], exclude: frozenset[str] = frozenset()
+    ) -> Iterator[dict[str, Any]]:
+        """The rows of the mailboxes that Exchange Online says were changed after a moment, of the whole tenant."""
+        condition = f"WhenChangedUTC -gt '{moment.astimezone(UTC).strftime(FILTER_TIME)}'"
+        select = _selected_properties((*BULK_PROPERTIES, *properties), exclude)
+        return (row for row in self._many({"Filter": condition}, select) if not _is_excluded(row, exclude))
+
+    def _rows(self, selection: Selection, properties: Iterable[str]) -> Iterator[dict[str, Any]]:
+        self._left_out = ()
+        select = _selected_properties(properties, selection.exclude)
+        empty = True
+        for row in self._selected(selection, select):
+            if not _is_excluded(row, selection.exclude):
+                empty = False
+                yield row
         self._left_out = tuple(member for member in self.left_out if not member.names() & selection.exclude)
-        if not seen and not self.left_out and not selection.allow_empty:
+        if empty and not self.left_out and not selection.allow_empty:
             raise InputError(
                 f"No mailbox is selected by {selection.describe()}. If that is meant, set allow_empty.", selected=0
             )
@@ -79,27 +140,47 @@ class Mailboxes:
         """The directory users behind mailboxes, by id; None means all users of the tenant."""
         return directory_users.users(self._graph, ids)
 
-    def set(self, changes: Iterable[tuple[Mailbox, Mapping[str, Any]]]) -> Iterator[tuple[Mailbox, HybridError | None]]:
-        """Change mailboxes, in the order given; each comes back with what the service said against it, or None.
+    def anchors(self, ids: Iterable[str] | None = None) -> Iterator[DirectoryUser]:
+        """The synchronized users that have a source anchor, one after the other, of these object ids or of all."""
+        return directory_users.anchored(self._graph, ids)
 
-        An error does not prove that nothing was changed: read back.
+    def by_anchors(self, anchors: Iterable[bytes]) -> Iterator[DirectoryUser]:
+        """The users with these source anchors."""
+        return directory_users.by_anchors(self._graph, anchors)
+
+    def service_time(self) -> datetime | None:
+        """Exchange Online's own clock when it last answered, to the second."""
+        return self._exchange.service_time()
+
+    def usage(self) -> Mapping[str, Any]:
+        """What was spent at the services so far."""
+        return self._graph.usage()
+
+    def add_usage(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Add what a copy of this object in another process spent between two readings of its ``usage``."""
+        self._graph.add_usage(before, after)
+
+    def set(self, changes: Iterable[tuple[Named, Mapping[str, Any]]]) -> Iterator[tuple[Named, HybridError | None]]:
+        """Change mailboxes; they come back in the order given, with what the service said against it, or None.
+
+        Several changes are under way at once. An error does not prove that nothing was changed: read back.
         """
-        sent: list[Mailbox] = []
+        sent: deque[Named] = deque()
 
         def cmdlets() -> Iterator[Cmdlet]:
             for mailbox, parameters in changes:
                 sent.append(mailbox)
                 yield Cmdlet("Set-Mailbox", {"Identity": mailbox.id, **parameters})
 
-        for number, (_cmdlet, outcome) in enumerate(self._exchange.batch(cmdlets())):
-            yield sent[number], outcome if isinstance(outcome, HybridError) else None
+        for _cmdlet, outcome in self._exchange.batch(cmdlets()):
+            yield sent.popleft(), outcome if isinstance(outcome, HybridError) else None
 
     def count(self) -> int:
         """How many mailboxes of the tenant are cloud-managed: what the service limits."""
         everything = Selection("all", None, frozenset(), True)
-        return sum(mailbox.cloud_managed for mailbox in self._selected(everything, CORE_PROPERTIES))
+        return sum(mailbox.cloud_managed for mailbox in self.read(everything))
 
-    def _selected(self, selection: Selection, select: tuple[str, ...]) -> Iterator[Mailbox]:
+    def _selected(self, selection: Selection, select: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         if selection.kind == "identities":
             yield from self._by_names(selection.value, select)
         elif selection.kind == "group":
@@ -113,20 +194,21 @@ class Mailboxes:
         else:
             raise InputError(f"Selecting mailboxes by {selection.kind} is not possible.")
 
-    def _many(self, parameters: Mapping[str, Any], select: tuple[str, ...]) -> Iterator[Mailbox]:
+    def _many(self, parameters: Mapping[str, Any], select: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         for row in self._exchange.invoke(Cmdlet("Get-Mailbox", {"ResultSize": "Unlimited", **parameters}, select)):
             if row.get("RecipientTypeDetails") not in SYSTEM_TYPES:
-                yield Mailbox.from_exchange(row)
+                yield row
 
-    def _of_members(self, members: Mapping[str, Member], select: tuple[str, ...]) -> Iterator[Mailbox]:
+    def _of_members(self, members: Mapping[str, Member], select: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         found: set[str] = set()
-        for mailbox in self._by_ids(sorted(members), select):
-            if mailbox.id in members:
-                found.add(mailbox.id)
-                yield mailbox
+        for row in self._by_ids(sorted(members), select):
+            key = str(row.get("ExternalDirectoryObjectId")).lower()
+            if key in members and key not in found:
+                found.add(key)
+                yield row
         self._left_out = tuple(member for key, member in sorted(members.items()) if key not in found)
 
-    def _by_ids(self, ids: Sequence[str], select: tuple[str, ...]) -> Iterator[Mailbox]:
+    def _by_ids(self, ids: Sequence[str], select: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         """The mailboxes with these ids, and others among them where there are many ids."""
         if len(ids) > FEW:
             yield from self._many({}, select)
@@ -136,9 +218,9 @@ class Mailboxes:
                 if not isinstance(outcome, NotFound):
                     raise outcome
             else:
-                yield from map(Mailbox.from_exchange, outcome)
+                yield from outcome
 
-    def _by_names(self, identities: tuple[str, ...], select: tuple[str, ...]) -> Iterator[Mailbox]:
+    def _by_names(self, identities: tuple[str, ...], select: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         found, missing, ambiguous = (
             self._asked(identities, select) if len(identities) <= FEW else self._matched(identities, select)
         )
@@ -148,8 +230,8 @@ class Mailboxes:
 
     def _asked(
         self, identities: tuple[str, ...], select: tuple[str, ...]
-    ) -> tuple[list[Mailbox], list[str], list[str]]:
-        found: list[Mailbox] = []
+    ) -> tuple[list[dict[str, Any]], list[str], list[str]]:
+        found: list[dict[str, Any]] = []
         missing: list[str] = []
         ambiguous: list[str] = []
         for name, outcome in self._ask(identities, select):
@@ -160,18 +242,18 @@ class Mailboxes:
             elif isinstance(outcome, HybridError):
                 raise outcome
             else:
-                found.extend(map(Mailbox.from_exchange, outcome))
+                found.extend(outcome)
         return found, missing, ambiguous
 
     def _matched(
         self, identities: tuple[str, ...], select: tuple[str, ...]
-    ) -> tuple[list[Mailbox], list[str], list[str]]:
+    ) -> tuple[list[dict[str, Any]], list[str], list[str]]:
         """Read all mailboxes and find the named ones among them."""
-        wanted: dict[str, list[Mailbox]] = {identity.casefold(): [] for identity in identities}
-        for mailbox in self._many({}, tuple(dict.fromkeys((*select, *NAME_PROPERTIES)))):
-            for name in names(mailbox):
+        wanted: dict[str, list[dict[str, Any]]] = {identity.casefold(): [] for identity in identities}
+        for row in self._many({}, tuple(dict.fromkeys((*select, *NAME_PROPERTIES)))):
+            for name in names(Mailbox.from_exchange(row)):
                 if name in wanted:
-                    wanted[name].append(mailbox)
+                    wanted[name].append(row)
         missing = [identity for identity in identities if not wanted[identity.casefold()]]
         ambiguous = [identity for identity in identities if len(wanted[identity.casefold()]) > 1]
         found = [hits[0] for hits in wanted.values() if len(hits) == 1]
@@ -207,6 +289,15 @@ class Mailboxes:
             if not isinstance(outcome, HybridError) and len(outcome) == 1:
                 kind = str(outcome[0].get("RecipientTypeDetails") or "another recipient")
                 yield name, "MailUser: its mailbox is on-premises or missing" if kind == "MailUser" else kind
+
+
+def _selected_properties(properties: Iterable[str], exclude: frozenset[str]) -> tuple[str, ...]:
+    """The properties to ask for, those included that tell who is excluded."""
+    return tuple(dict.fromkeys((*properties, *(NAME_PROPERTIES if exclude else ()))))
+
+
+def _is_excluded(row: dict[str, Any], exclude: frozenset[str]) -> bool:
+    return bool(exclude and exclude & names(Mailbox.from_exchange(row)))
 
 
 def names(mailbox: Mailbox) -> set[str]:

@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.answer import Answer, parse_http_date
 
@@ -19,6 +20,8 @@ FIRST_DELAY = 1.0
 LONGEST_DELAY = 60.0
 # A service counts its Retry-After from its own clock; this is added so that we never come early.
 MARGIN = 0.1
+# A limit that says it is filled again later than this says something else.
+LONGEST_RESET = 3600.0
 
 
 def is_throttle(answer: Answer) -> bool:
@@ -48,3 +51,35 @@ def delay(attempt: int, asked: float | None) -> float:
         return asked + MARGIN
     base: float = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1))
     return base * random.uniform(0.8, 1.2)
+
+
+def remaining(headers: Mapping[str, str]) -> int | None:
+    """How many requests the service says that it would take besides (``Rate-Limit-Remaining``), None if it does not."""
+    text = headers.get("rate-limit-remaining", "").strip()
+    return int(text) if text.isdecimal() else None
+
+
+def reset_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds until a used-up ``Rate-Limit-Remaining`` is filled again, where the service says when.
+
+    No source says in which form ``Rate-Limit-Reset`` comes: a time in ISO or HTTP form, or seconds, are understood.
+    """
+    text = headers.get("rate-limit-reset", "").strip()
+    if not text or remaining(headers) != 0:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        moment = _moment(text)
+        seconds = (moment - now).total_seconds() if moment else 0.0
+    else:
+        seconds = seconds - now.timestamp() if seconds > LONGEST_RESET else seconds
+    return seconds if 0 < seconds <= LONGEST_RESET else None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return parse_http_date(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -7,18 +7,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass
 class Statistics:
-    """Counters of one run: requests sent, how many answers were a throttle, and the seconds spent waiting for them."""
+    """Counters of one run: requests sent, how many answers were a throttle, and the seconds spent waiting for them.
+
+    Where several requests are under way, waiting is counted once, while nothing more may be sent.
+    """
 
     requests: int = 0
     throttled_requests: int = 0
     retried_requests: int = 0
     waited_seconds: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def count(self, *, requests: int = 0, throttled: int = 0, retried: int = 0, waited: float = 0.0) -> None:
+        """Add to the counters; any thread may."""
+        with self._lock:
+            self.requests += requests
+            self.throttled_requests += throttled
+            self.retried_requests += retried
+            self.waited_seconds += waited
 
     def as_dict(self) -> dict[str, Any]:
         """The counters as a module returns them."""

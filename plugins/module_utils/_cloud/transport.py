@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -42,7 +44,7 @@ class Transport:
     def __init__(self, ca_path: str | None, timeout: float) -> None:
         if not HAS_REQUESTS:
             raise MissingLibrary("requests", REQUESTS_IMPORT_ERROR)
-        self._session = requests.Session()
+        self._own = threading.local()
         self._verify: str | bool = ca_path or True
         self._timeout = timeout
 
@@ -69,7 +71,7 @@ class Transport:
             return request
 
         try:
-            response = self._session.request(
+            response = self._own_session().request(
                 method,
                 url,
                 headers=dict(headers),
@@ -110,6 +112,13 @@ class Transport:
             headers={name.lower(): value for name, value in response.headers.items()},
             body=response.content,
         )
+
+    def _own_session(self) -> Any:
+        """The session of this thread in this process: a session is not made to be shared, and the connections of a
+        parent process are not a child's to write on."""
+        if getattr(self._own, "process", 0) != os.getpid():
+            self._own.session, self._own.process = requests.Session(), os.getpid()
+        return self._own.session
 
 
 def _root(error: BaseException) -> str:

@@ -23,9 +23,17 @@ description:
   - A mailbox and its object belong together by their source anchor, never by name.
   - Each change names the values that go and the values that come. If somebody else changed the object in between, the
     domain controller refuses it as a whole, and nothing is lost.
-  - Before the first write, the old values of all objects are on disk, in the artifact RV(before_image). After it, every
-    object is read back from the domain controller that took it; what it holds then decides the outcome.
-  - An address that another object of the domain holds is not given to a second one.
+    An object that moved like this is read again on both sides and planned again, at most three times.
+  - Before a change is sent, the old and new values are on disk in the journal of the run. After it, every object is
+    read back from the domain controller that took it; what it holds then decides the outcome, which the journal gets
+    too. M(hybrid.exchange.directory_restore) puts back what a journal recorded.
+  - A run that was killed at any point is simply run again. What became of its last writes is found out first
+    (RV(resumed)), and what it had still to do is planned anew.
+  - An address that another object of the forest holds is not given to a second one. An address that moves between two
+    of the selected mailboxes is taken away from the one before the other gets it.
+  - Only one run at a time writes to a domain with the same O(journal_dir). A second one is refused at once.
+  - A plan can be kept in a file (O(plan_file)), reviewed, approved by its SHA-256, and applied later exactly as it is
+    (O(apply_plan)).
   - As long as Active Directory is the source of authority, Microsoft supports edits of these attributes by the
     cmdlets of Exchange Server only. For mailboxes whose authority is in the cloud it says neither.
 extends_documentation_fragment:
@@ -48,8 +56,16 @@ options:
       - By default those that a Cloud Sync writeback job writes, C(proxyAddresses), C(mail), C(extensionAttribute1) to
         C(extensionAttribute15), C(msExchExtensionCustomAttribute1) to C(msExchExtensionCustomAttribute5),
         C(msExchRecipientTypeDetails) and C(msExchRecipientDisplayType).
+      - With O(rules_file) by default those whose rule has the owner C(directory).
     type: list
     elements: str
+  rules_file:
+    description:
+      - The file of mapping rules that M(hybrid.exchange.writeback_mapping) takes. A rule may say who writes its
+        attribute, C(owner) being C(cloud_sync), which is the default, or C(directory). This module writes what is the
+        directory's, that one leaves it out of the job.
+      - An attribute in O(attributes) that a rule gives to Cloud Sync is an error, which names file, line and column.
+    type: path
   on_owned:
     description:
       - What to do with attributes that a running Cloud Sync job writes in this domain.
@@ -84,10 +100,70 @@ options:
     type: int
     default: 5000
   max_change_percent:
-    description: Write nothing at all if more than this percentage of the selected mailboxes would change.
+    description:
+      - Write nothing at all if more than this percentage of the selected mailboxes would change.
+      - Up to 10 objects may change whatever the percentage, because in a small wave every percentage is large. V(0)
+        means none.
+      - The default is no limit. The first run for a wave changes every object of it, as a rule.
     type: float
     default: 100
+  max_adds:
+    description:
+      - Write nothing at all if more attributes than this would get values without losing any. Attributes are counted
+        object by object; the same holds for the next three options.
+      - By default there is no limit, because nothing is lost.
+    type: int
+  max_replaces:
+    description:
+      - Write nothing at all if more attributes than this would get values in exchange for others.
+      - By default there is no limit but O(max_changes).
+    type: int
+  max_removes:
+    description: Write nothing at all if more attributes than this would lose some of their values and get none.
+    type: int
+    default: 1000
+  max_clears:
+    description:
+      - Write nothing at all if more attributes than this would lose all their values.
+      - The default is low. Many empty values at once are mostly a value that never reached the cloud, or an answer of
+        the cloud that was not whole, and applications that read Active Directory notice them at once.
+    type: int
+    default: 100
+  max_failures:
+    description:
+      - Stop if more objects than this could not be written. What was written stays, the rest is not attempted, and
+        everything is reported.
+    type: int
+    default: 100
+  journal_dir:
+    description:
+      - The directory of the journals, which are files in the JSON Lines format, readable for their owner only. It also
+        holds the lock that keeps a second run out, so all runs that write to a domain should have the same.
+      - O(artifact_dir) if not given.
+    type: path
+  wave:
+    description: The name of the wave, for the journal, so that the whole wave can be restored by it.
+    type: str
+  plan_file:
+    description:
+      - Write the plan to this file, and nothing to the directory. This works in check mode, too.
+      - The file is in the JSON Lines format, in a fixed order and without times, so that the same plan is the same
+        file. It holds personal data and is readable for its owner only.
+      - The task has then changed something if the file did not hold this plan already.
+    type: path
+  apply_plan:
+    description:
+      - Apply exactly the plan in this file, instead of selecting mailboxes.
+      - Each mailbox and its object are read. What moved since the plan was made, on either side, is refused object by
+        object. Limits, ownership and collisions are checked again. What is applied already is left alone.
+      - A plan that was made for another tenant, domain or notation, or for other attributes, is refused. So give the
+        same options as to the task that made it, but for the selection.
+    type: path
+  apply_plan_sha256:
+    description: The SHA-256 of the plan in O(apply_plan), as RV(plan) gives it to whoever approves the plan.
+    type: str
 seealso:
+  - module: hybrid.exchange.directory_restore
   - module: hybrid.exchange.roundtrip_info
   - module: hybrid.exchange.writeback_job
 """
@@ -114,6 +190,29 @@ EXAMPLES = r"""
       - mail
     proxy_addresses: exact
     on_owned: skip
+
+- name: Write a wave under its name, so that it can be restored by it, and clear only a few values
+  hybrid.exchange.directory_writeback:
+    group: Exchange pilots
+    on_owned: skip
+    wave: pilot
+    max_clears: 50
+
+# In two steps, with someone who approves the plan in between:
+#
+# - name: Write the plan to a file, and nothing to the directory
+#   hybrid.exchange.directory_writeback:
+#     group: Exchange pilots
+#     on_owned: skip
+#     plan_file: plans/pilot.jsonl
+#   register: planned
+#
+# - name: Apply exactly this plan
+#   hybrid.exchange.directory_writeback:
+#     apply_plan: plans/pilot.jsonl
+#     apply_plan_sha256: "{{ planned.plan.sha256 }}"
+#     on_owned: skip
+#     wave: pilot
 """
 
 RETURN = r"""
@@ -122,9 +221,13 @@ counts:
     - How many mailboxes were selected (C(total)), how many objects were to change (C(planned)), and what became of them
       (C(written), C(failed), C(unknown) where the server went away before the object could be read back, and
       C(not_attempted) after the server stayed away). Nothing is C(written) in check mode.
-    - Of the others, how many were C(unchanged), C(cloud_only) (not synchronized), C(not_cloud_managed), C(elsewhere)
-      (in another domain or outside O(directory_base_dn)), C(not_found), C(ambiguous_anchor), C(out_of_range) (a value
-      too long for the schema) or C(refused).
+    - Of the others, how many were C(unchanged), C(cloud_only) (not synchronized), C(not_cloud_managed) or C(elsewhere)
+      (in another domain or outside O(directory_base_dn)).
+    - Of those that make the task fail, how many were C(not_found), C(ambiguous_anchor) (two objects with one source
+      anchor, or two mailboxes), C(out_of_range) (a value too long for the schema), C(address_taken) (another object of
+      the forest holds an address), C(case_twins) (values that differ in case only), C(two_primaries), C(no_primary),
+      C(mail_not_primary) (C(mail) would not be the primary address), C(moved) (since the plan in O(apply_plan) was
+      made) or C(refused).
     - C(without_mailbox) counts the users that O(group) or O(organizational_unit) selects and that have no mailbox in
       Exchange Online. They are not part of C(total), and a warning names the first of them.
     - C(directory_only_addresses) counts addresses that only Active Directory has and that were kept.
@@ -163,19 +266,56 @@ failures:
   returned: always
   type: list
   elements: dict
-before_image:
-  description: The artifact with the old values of every object that was to be written, made before the first write.
+changes:
+  description:
+    - How many attributes change or would change in which way (C(add), C(replace), C(remove), C(clear), see
+      O(max_adds)), counted object by object, and the same C(by_attribute).
+  returned: always
+  type: dict
+  sample: {"add": 2, "replace": 1, "remove": 0, "clear": 0, "by_attribute": {"mail": {"replace": 1}}}
+refusals:
+  description: How many objects the directory refused to change, by kind of reason.
+  returned: always
+  type: dict
+  sample: {"protected_object": 3}
+resumed:
+  description:
+    - Earlier runs of this domain that were cut off. For each its journal, and how many of its last writes turned out to
+      be C(written), C(not_written), or C(changed_since) by somebody else, or are C(unknown) because another domain
+      controller answers now. In check mode only how many there are to find out about (C(not_settled)).
+  returned: always
+  type: list
+  elements: dict
+journal:
+  description: The journal of this run.
   returned: when something was written
   type: dict
   contains:
     path:
       description: Where the file is.
       type: str
-    sha256:
-      description: Its SHA-256.
+    run:
+      description: The name of the run.
       type: str
-    lines:
-      description: How many lines it has.
+    intents:
+      description: How many writes it announces.
+      type: int
+    finished:
+      description: Whether it was ended in good order. If not, the next run settles it.
+      type: bool
+plan:
+  description: The plan that was saved.
+  returned: when O(plan_file) is given
+  type: dict
+  contains:
+    path:
+      description: Where the file is.
+      type: str
+    sha256:
+      description: Its SHA-256, to be approved.
+      type: str
+    objects:
+      description: How many objects it changes.
       type: int
 artifact:
   description: The artifact with one line per selected mailbox, its outcome, and the old and new values.
@@ -197,42 +337,70 @@ service:
   type: dict
 """
 
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import rules_file
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
     DIRECTORY,
+    OPTIONAL_SELECTION,
     RUN,
-    SELECTION,
+    SELECTION_KINDS,
     TENANT,
     ArgumentSpec,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.main import ModuleContext, Outcome, run
-from ansible_collections.hybrid.exchange.plugins.module_utils._run.limits import Limits
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.limits import PERCENT_FLOOR, KindLimits, Limits
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Run
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.writeback import FarEnds, Options, write_back
 
 SPEC = ArgumentSpec(
     options={
         "attributes": {"type": "list", "elements": "str"},
+        "rules_file": {"type": "path"},
         "on_owned": {"type": "str", "default": "fail", "choices": ["fail", "skip"]},
         "type_values": {"type": "str", "default": "remote", "choices": ["remote", "local"]},
         "proxy_addresses": {"type": "str", "default": "merge", "choices": ["merge", "exact"]},
         "source_anchor_attribute": {"type": "str"},
         "max_changes": {"type": "int", "default": 5000},
         "max_change_percent": {"type": "float", "default": 100},
-    }
-).merge(TENANT, DIRECTORY, RUN, SELECTION)
+        "max_adds": {"type": "int"},
+        "max_replaces": {"type": "int"},
+        "max_removes": {"type": "int", "default": 1000},
+        "max_clears": {"type": "int", "default": 100},
+        "max_failures": {"type": "int", "default": 100},
+        "journal_dir": {"type": "path"},
+        "wave": {"type": "str"},
+        "plan_file": {"type": "path"},
+        "apply_plan": {"type": "path"},
+        "apply_plan_sha256": {"type": "str"},
+    },
+    mutually_exclusive=[("apply_plan", "plan_file"), ("apply_plan", *SELECTION_KINDS)],
+    required_together=[("apply_plan", "apply_plan_sha256")],
+    required_one_of=[("apply_plan", *SELECTION_KINDS)],
+).merge(TENANT, DIRECTORY, RUN, OPTIONAL_SELECTION)
 
 
 def use_case(context: ModuleContext) -> Outcome:
     """Hand the far ends to the use case."""
     params = context.params
+    if params["apply_plan"] and params["exclude"]:
+        raise InputError("exclude is for a selection, and apply_plan says itself which objects are written.")
     options = Options(
-        selection=context.selection,
+        selection=None if params["apply_plan"] else context.selection,
         attributes=params["attributes"],
+        rules=rules_file.read(params["rules_file"]) if params["rules_file"] else None,
         on_owned=params["on_owned"],
         type_values=params["type_values"],
         proxy_addresses=params["proxy_addresses"],
         source_anchor_attribute=params["source_anchor_attribute"],
-        limits=Limits(params["max_changes"], params["max_change_percent"]),
+        limits=Limits(params["max_changes"], params["max_change_percent"], PERCENT_FLOOR),
+        kind_limits=KindLimits(params["max_adds"], params["max_replaces"], params["max_removes"], params["max_clears"]),
+        max_failures=params["max_failures"],
+        journal_dir=params["journal_dir"] or params["artifact_dir"],
+        wave=params["wave"] or "",
+        tenant=params["tenant_id"],
+        plan_file=params["plan_file"],
+        apply_plan=params["apply_plan"],
+        apply_plan_sha256=params["apply_plan_sha256"] or "",
     )
     report = write_back(
         options, FarEnds(context.mailboxes, context.synchronization, context.directory), Run.of(context)

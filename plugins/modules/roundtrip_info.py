@@ -20,6 +20,9 @@ description:
   - Cloud Sync cycles look only at objects that changed in the cloud, so a change made in Active Directory afterwards
     stays unseen. This module sees it.
   - What cannot be compared is not proven.
+  - Both sides are read once and at the same time, in processes of their own where the system allows it. What waits to
+    be compared lies in files without a name in O(artifact_dir), some 2 KB for each selected mailbox.
+  - With O(state_file) a run reads only what changed since the last one.
 extends_documentation_fragment:
   - hybrid.exchange.attributes
   - hybrid.exchange.tenant
@@ -71,6 +74,24 @@ options:
     description: Fail unless RV(proven).
     type: bool
     default: false
+  state_file:
+    description:
+      - A file that keeps where a run ended, so that the next one reads only what changed since on either side, and what
+        was not proven. It is created, readable for its owner only, and stays small. Check mode does not change it.
+      - It serves O(all_mailboxes) only. Another selection is read as a whole each time.
+      - Everything is read again, and RV(reason) says why, after O(full_pass_interval), with other options, on another
+        domain controller, where the file cannot be read, and where more than 5000 mailboxes or objects changed.
+        Active Directory marks an object as changed for any attribute, such as the time of a sign-in; run often rather
+        than seldom.
+      - What neither side marks as a change is not seen before the next full pass. That is a mailbox whose values
+        change without its C(WhenChangedUTC), and an object in Active Directory that is deleted, loses its source
+        anchor, or is moved away from O(directory_base_dn).
+    type: path
+  full_pass_interval:
+    description:
+      - After how many hours everything is read again in spite of O(state_file). V(0) means each time.
+    type: float
+    default: 24
 seealso:
   - module: hybrid.exchange.directory_writeback
   - module: hybrid.exchange.writeback_cycle
@@ -99,6 +120,12 @@ EXAMPLES = r"""
       - proxyAddresses
       - mail
 
+- name: Look at what changed since the last run, every hour, and at everything once a day
+  hybrid.exchange.roundtrip_info:
+    all_mailboxes: true
+    state_file: state/roundtrip.json
+    full_pass_interval: 24
+
 - name: Stop here if a proof is required and there is none
   hybrid.exchange.roundtrip_info:
     identities_file: waves/pilot.csv
@@ -110,10 +137,14 @@ proven:
   description:
     - Whether every selected mailbox that is synchronized from Active Directory was compared and is equal in all
       attributes that are written back.
+    - After an incremental RV(pass), whether that holds of those looked at, and no other was left open since the last
+      full one.
   returned: always
   type: bool
 percent:
-  description: How many percent of them are. Rounded down, so that 100 means all.
+  description:
+    - How many percent of them are. Rounded down, so that 100 means all.
+    - After an incremental RV(pass), of all those of the last full one.
   returned: always
   type: float
 counts:
@@ -124,6 +155,8 @@ counts:
     - C(not_cloud_managed) and C(at_risk) are counted across those.
     - C(without_mailbox) counts the users that O(group) or O(organizational_unit) selects and that have no mailbox in
       Exchange Online. They are not part of C(total), and a warning names the first of them.
+    - An incremental RV(pass) counts only the mailboxes that it looked at. The same goes for RV(attributes),
+      RV(at_risk), RV(differing) and RV(artifact).
   returned: always
   type: dict
   sample: {"total": 120, "equal": 118, "differs": 2}
@@ -143,6 +176,16 @@ differing:
   type: list
   elements: dict
   sample: [{"object": "user@contoso.com", "status": "differs", "attributes": ["mail"]}]
+pass:
+  description: Whether everything was read (V(full)) or what changed (V(incremental)).
+  returned: always
+  type: str
+  sample: incremental
+reason:
+  description: Why everything was read, or since when changes are told.
+  returned: always
+  type: str
+  sample: the last full pass was 25.1 hours ago
 domain:
   description: The domain that was compared.
   returned: always
@@ -155,8 +198,9 @@ directory_host:
   sample: dc1.contoso.com:636
 artifact:
   description:
-    - The artifact with one line per selected mailbox, with both values of every attribute that is not equal, and
-      C(directory_only_values). Users without a mailbox have the status C(without_mailbox).
+    - The artifact with one line per selected mailbox, first those that are not simply equal, with both values of every
+      attribute that is not equal, and C(directory_only_values). Users without a mailbox have the status
+      C(without_mailbox).
   returned: always
   type: dict
   contains:
@@ -194,6 +238,8 @@ SPEC = ArgumentSpec(
         "proxy_addresses": {"type": "str", "default": "merge", "choices": ["merge", "exact"]},
         "source_anchor_attribute": {"type": "str"},
         "fail_on_difference": {"type": "bool", "default": False},
+        "state_file": {"type": "path"},
+        "full_pass_interval": {"type": "float", "default": 24, "no_log": False},
     }
 ).merge(TENANT, DIRECTORY, RUN, SELECTION)
 
@@ -209,8 +255,11 @@ def use_case(context: ModuleContext) -> Outcome:
         proxy_addresses=params["proxy_addresses"],
         source_anchor_attribute=params["source_anchor_attribute"],
         fail_on_difference=params["fail_on_difference"],
+        tenant=params["tenant_id"],
+        state_file=params["state_file"],
+        full_pass_interval=params["full_pass_interval"],
     )
-    report = prove_round_trip(options, context.mailboxes, context.directory, Run.of(context))
+    report = prove_round_trip(options, context, Run.of(context))
     for warning in report.warnings:
         context.warn(warning)
     return Outcome(report.changed, report.result)

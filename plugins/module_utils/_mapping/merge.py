@@ -15,7 +15,12 @@ from typing import Any
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import schema as schemas
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import source
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import EDITABLE, Rule
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import (
+    DIRECTORY,
+    EDITABLE,
+    Rule,
+    of_job,
+)
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import catalogue
 
 # The service's own mappings: hidden in the portal, and what joins the two sides.
@@ -51,10 +56,12 @@ class Merged:
 def merge(live: Mapping[str, Any], rules: Iterable[Rule], purge: bool = False) -> Merged:
     """The live schema with the rules over it. live is not changed.
 
-    A rule changes only what it states. A duplicate of a mapping that a rule names is removed. With purge, mappings of
+    Rules whose owner is the directory are left out. A rule changes only what it states. A duplicate of a mapping that a
+    rule names is removed. With purge, mappings of
     attributes that rules may name but do not are removed; the service's own, and those that match objects, stay.
     """
-    wanted = tuple(rules)
+    given = tuple(rules)
+    wanted = of_job(given)
     schema: dict[str, Any] = json.loads(json.dumps(live))
     changes: list[Change] = []
     several = len(schemas.user_mappings(schema)) > 1
@@ -64,7 +71,7 @@ def merge(live: Mapping[str, Any], rules: Iterable[Rule], purge: bool = False) -
         after = _merged(before, wanted, purge)
         changes.extend(_changes(before, after, name))
         objects["attributeMappings"] = after  # type: ignore[index]
-    return Merged(schema, tuple(changes), tuple(_warnings(live, wanted)))
+    return Merged(schema, tuple(changes), (*_warnings(live, wanted), *_two_writers(schema, given)))
 
 
 def _merged(mappings: list[Mapping[str, Any]], rules: tuple[Rule, ...], purge: bool) -> list[Mapping[str, Any]]:
@@ -152,3 +159,14 @@ def _warnings(live: Mapping[str, Any], rules: tuple[Rule, ...]) -> list[str]:
         if target not in named
     )
     return found
+
+
+def _two_writers(schema: Mapping[str, Any], rules: tuple[Rule, ...]) -> list[str]:
+    """A warning for each attribute that the rules give to the directory and that the job goes on to write."""
+    mapped = {target.lower() for target in schemas.targets(schema)}
+    return [
+        f"{rule.place}: {rule.target} is for the directory writer, but the job maps it too, so directory_writeback "
+        "refuses it while the job runs. Remove the mapping with purge."
+        for rule in rules
+        if rule.owner == DIRECTORY and rule.target.lower() in mapped
+    ]

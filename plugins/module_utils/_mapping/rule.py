@@ -18,6 +18,9 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._model import cata
 FLOW_TYPES = ("Always", "ObjectAddOnly", "MultiValueAddOnly", "ValueAddOnly", "AttributeAddOnly")
 FLOW_BEHAVIORS = ("FlowWhenChanged", "FlowAlways")
 KEYS = ("target", "source", "expression", "constant", "flow_type", "flow_behavior", "default", "matching_priority")
+FILE_KEYS = (*KEYS, "owner")
+# Who writes an attribute. There is one writer for each: the job, or this collection over LDAP.
+CLOUD_SYNC, DIRECTORY = OWNERS = ("cloud_sync", "directory")
 # Attributes that Exchange Online masters once a mailbox is cloud-managed. Others stay AD's or the service's own.
 EDITABLE = frozenset({"yes", "expected", "automatic", "exchange"})
 
@@ -26,7 +29,8 @@ EDITABLE = frozenset({"yes", "expected", "automatic", "exchange"})
 class Rule:
     """One rule. What is None is left as it is where the mapping exists, and the service's default where it is new.
 
-    place says where the rule is written, for messages: an option or file:line:column.
+    place says where the rule is written, for messages: an option or file:line:column. A rule whose owner is the
+    directory has no source: the collection takes the value from Exchange Online itself, and the job gets no mapping.
     """
 
     target: str
@@ -37,6 +41,7 @@ class Rule:
     matching_priority: int | None = None
     place: str = ""
     warnings: tuple[str, ...] = ()
+    owner: str = CLOUD_SYNC
 
 
 def create(fields: Mapping[str, Any], place: str) -> Rule:
@@ -46,6 +51,8 @@ def create(fields: Mapping[str, Any], place: str) -> Rule:
     if not target:
         raise InputError(f"{place}: a mapping needs a target, the AD attribute that it writes.")
     row = checked_target(target, place)
+    if _choice(given, "owner", OWNERS, place) == DIRECTORY:
+        return _of_directory(row, given, place)
     kinds = [kind for kind in ("source", "expression", "constant") if kind in given]
     if len(kinds) != 1:
         raise InputError(
@@ -77,6 +84,29 @@ def create(fields: Mapping[str, Any], place: str) -> Rule:
     )
 
 
+def _of_directory(row: str, given: Mapping[str, Any], place: str) -> Rule:
+    """A rule that keeps an attribute out of the job; InputError where the collection cannot write it."""
+    stated = [name for name in KEYS if name != "target" and name in given]
+    if stated:
+        raise InputError(
+            f"{place}: the owner of {row} is the directory writer, which takes the value from Exchange Online itself; "
+            f"leave out {', '.join(stated)}.",
+            target=row,
+        )
+    if not catalogue.attribute(row).directory_writable:
+        raise InputError(
+            f"{place}: {row} cannot have the owner directory: its value in the cloud has no counterpart that could be "
+            "written to Active Directory.",
+            target=row,
+        )
+    return Rule(row, {}, place=place, owner=DIRECTORY)
+
+
+def of_job(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules that are for the job."""
+    return tuple(rule for rule in rules if rule.owner == CLOUD_SYNC)
+
+
 def checked_target(target: str, place: str) -> str:
     """The catalogue's spelling of a target that may be written back; InputError for any other."""
     try:
@@ -97,6 +127,12 @@ def unique(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     found: dict[str, Rule] = {}
     for rule in rules:
         other = found.setdefault(rule.target.lower(), rule)
+        if other is not rule and other.owner != rule.owner:
+            raise InputError(
+                f"{rule.place}: {rule.target} has two owners, {rule.owner} here and {other.owner} at {other.place}. An "
+                "attribute has one writer; keep one of these rules.",
+                target=rule.target,
+            )
         if other is not rule:
             raise InputError(
                 f"{rule.place}: {rule.target} is mapped twice, first at {other.place}. Keep one.", target=rule.target
@@ -114,7 +150,7 @@ def _choice(given: Mapping[str, Any], name: str, choices: tuple[str, ...], place
     if value is None:
         return None
     for choice in choices:
-        if choice.lower() == str(value).replace("_", "").lower():
+        if choice.replace("_", "").lower() == str(value).replace("_", "").lower():
             return choice
     raise InputError(f"{place}: {name} must be one of {', '.join(choices)}, not {value!r}.")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError, MissingLibrary
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import KEYS, Rule, create, unique
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import FILE_KEYS, Rule, create, unique
 
 try:
     import yaml
@@ -65,7 +65,7 @@ def _rules(file: Path, root: Any) -> Iterator[Rule]:
     for item in root.value:
         if not isinstance(item, yaml.MappingNode):
             raise _wrong(file, item.start_mark, "a mapping with a target is expected.")
-        nodes = _fields(file, item, KEYS)
+        nodes = _fields(file, item, FILE_KEYS)
         texts = {name: _text(file, name, node) for name, node in nodes.items()}
         yield create(texts, _place(file, item.start_mark))
 

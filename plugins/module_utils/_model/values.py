@@ -126,7 +126,7 @@ def equal(attribute: Attribute, one: Values, other: Values) -> bool:
     """Whether two canonical values of the attribute mean the same."""
     if attribute.cast == "addresses":
         return addresses.equal(one, other)
-    left, right = ([_comparable(attribute, value) for value in side] for side in (one, other))
+    left, right = ([comparable(attribute, value) for value in side] for side in (one, other))
     return set(left) == set(right) if attribute.multi else left == right
 
 
@@ -134,11 +134,14 @@ def difference(attribute: Attribute, one: Values, other: Values) -> Values:
     """The values of the first side that have no equal on the second."""
     if attribute.cast == "addresses":
         return addresses.difference(one, other)
-    known = {_comparable(attribute, value) for value in other}
-    return tuple(value for value in one if _comparable(attribute, value) not in known)
+    known = {comparable(attribute, value) for value in other}
+    return tuple(value for value in one if comparable(attribute, value) not in known)
 
 
-def _comparable(attribute: Attribute, value: str) -> Any:
+def comparable(attribute: Attribute, value: str) -> Any:
+    """What stands for one value in comparisons: equal for two values of the attribute that mean the same."""
+    if attribute.syntax is Syntax.UNICODE:
+        return value  # most of them, so first
     if attribute.syntax in _INTEGERS and _INTEGER.fullmatch(value):
         return int(value)
     if attribute.syntax in {Syntax.DN, Syntax.OR_NAME}:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.pace import CONCURRENCY
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ TENANT = ArgumentSpec(
         "ca_path": {"type": "path"},
         "request_timeout": {"type": "int", "default": 60},
         "retry_timeout": {"type": "int", "default": 300},
+        "exchange_concurrency": {"type": "int", "default": CONCURRENCY},
         "mailbox_limit": {"type": "int", "default": 600000},
     },
     required_if=[
@@ -107,15 +109,17 @@ DIRECTORY = ArgumentSpec(
     options={
         "directory_hosts": {"type": "list", "elements": "str"},
         "directory_port": {"type": "int"},
-        "directory_transport": {"type": "str", "default": "ldaps", "choices": ["ldaps", "starttls"]},
+        "directory_transport": {"type": "str", "default": "ldaps", "choices": ["ldaps", "starttls", "kerberos"]},
         "directory_server_name": {"type": "str"},
         "directory_user": {"type": "str"},
         "directory_password": {"type": "str", "no_log": True},
         "directory_ca_path": {"type": "path"},
         "directory_base_dn": {"type": "str"},
         "directory_timeout": {"type": "int", "default": 30},
+        "directory_global_catalog_port": {"type": "int"},
+        "directory_connections": {"type": "int", "default": 1},
     },
-    required_together=[("directory_user", "directory_password")],
+    required_by={"directory_password": ("directory_user",)},
 )
 """Where Active Directory is and how to bind."""
 

@@ -77,7 +77,8 @@ class ModuleContext:
         """Active Directory; InputError where no directory is given."""
         if not self.has_directory:
             raise InputError(
-                "This needs Active Directory: give directory_hosts, directory_user and directory_password."
+                "This needs Active Directory: give directory_hosts, and directory_user with directory_password (where "
+                "directory_transport is kerberos, a ticket will do)."
             )
         from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.connect import connect_directory
 

@@ -68,12 +68,16 @@ class ArtifactWriter:
 
     def write(self, line: Mapping[str, Any]) -> None:
         """Add one line; its keys keep their order."""
+        data = json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str).encode() + b"\n"
+        self.write_lines(data, 1)
+
+    def write_lines(self, data: bytes, count: int) -> None:
+        """Add ``count`` lines that are encoded already, each with its line end: for very many, a thousand at a time."""
         if self._file is None:
             raise ValueError("an artifact is written inside its context only")
-        data = json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str).encode() + b"\n"
         self._file.write(data)
         self._digest.update(data)
-        self._lines += 1
+        self._lines += count
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -70,10 +70,53 @@ def find(
 
     Few anchors are searched for, many are picked from one read of all users.
     """
+    if len(anchors) > SEARCH_AT_MOST:
+        yield from (found for found in find_all(directory, attributes, anchor_names) if found[0] in anchors)
+        return
     wanted = list(dict.fromkeys((*anchor_names, OBJECT_GUID, *attributes)))
-    filters = _searches(anchors, anchor_names) if len(anchors) <= SEARCH_AT_MOST else iter((f"(&{USERS})",))
-    for filter_text in filters:
+    for filter_text in _searches(anchors, anchor_names):
         for entry in directory.search(directory.base_dn, filter_text, wanted):
+            anchor = anchor_of(entry, anchor_names)
+            if anchor is not None and anchor in anchors:
+                yield anchor, entry
+
+
+def find_all(
+    directory: Searchable, attributes: Sequence[str], anchor_names: Sequence[str]
+) -> Iterator[tuple[bytes, Entry]]:
+    """All users that have an anchor, each with it."""
+    wanted = list(dict.fromkeys((*anchor_names, OBJECT_GUID, *attributes)))
+    for entry in directory.search(directory.base_dn, f"(&{USERS})", wanted):
+        values = entry.values  # as anchor_of does it, without a call for each of hundreds of thousands
+        for name in anchor_names:
+            if found := values.get(name):
+                yield found[0], entry
+                break
+
+
+def find_changed(
+    directory: Searchable, first_usn: int, attributes: Sequence[str], anchor_names: Sequence[str]
+) -> Iterator[tuple[bytes, Entry]]:
+    """The users that have an anchor and were created or changed, on this server, from an update number on.
+
+    Deleted objects are not among them: they keep nothing that could be compared.
+    """
+    wanted = list(dict.fromkeys((*anchor_names, OBJECT_GUID, *attributes)))
+    for entry in directory.search(directory.base_dn, f"(&{USERS}(uSNChanged>={first_usn}))", wanted):
+        anchor = anchor_of(entry, anchor_names)
+        if anchor is not None:
+            yield anchor, entry
+
+
+def find_by_guid(
+    directory: Searchable, anchors: Collection[bytes], attributes: Sequence[str], anchor_names: Sequence[str]
+) -> Iterator[tuple[bytes, Entry]]:
+    """Those of the objects with these anchors whose objectGUID is the anchor, as it is unless they were moved between
+    forests. Unlike mS-DS-ConsistencyGuid, objectGUID is indexed, so this costs the same in any domain."""
+    wanted = list(dict.fromkeys((*anchor_names, OBJECT_GUID, *attributes)))
+    for batch in batches(sorted(anchors), BATCH):
+        terms = "".join(f"({OBJECT_GUID}={filter_escape(anchor)})" for anchor in batch)
+        for entry in directory.search(directory.base_dn, f"(&{USERS}(|{terms}))", wanted):
             anchor = anchor_of(entry, anchor_names)
             if anchor is not None and anchor in anchors:
                 yield anchor, entry

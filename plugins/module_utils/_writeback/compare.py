@@ -87,8 +87,12 @@ def compare_all(
     *,
     merge: bool,
 ) -> list[Comparison]:
-    """Compare all attributes; ``unproven`` names those that nobody writes back."""
+    """Compare all attributes; ``unproven`` names those that nobody writes back.
+
+    Attributes whose values are the same to the letter are left out: they are equal, and most of them are.
+    """
     return [
         compare(attribute, left, right, merge=merge, proven=attribute.ldap_name not in unproven)
         for attribute, left, right in zip(attributes, cloud, directory, strict=True)
+        if left != right
     ]

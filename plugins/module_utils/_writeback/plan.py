@@ -6,8 +6,7 @@
 """What to change in one directory object so that it holds what the cloud holds. Nothing here reads or writes.
 
 A change names the old values that go and the new ones that come, in one request: if somebody changed the object in
-between, AD refuses the request as a whole instead of losing that edit. Deletes come before adds, because AD takes
-values that differ only in case for one.
+between, AD refuses the request as a whole instead of losing that edit (see _run/change.py, which is about the bytes).
 """
 
 from __future__ import annotations
@@ -17,15 +16,7 @@ from dataclasses import dataclass
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import addresses, recipient_types, values
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute, Syntax, Values
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a modify request; ``op`` is add or delete."""
-
-    op: str
-    attribute: str
-    values: tuple[bytes, ...]
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.change import Raw, ValueChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,35 +72,15 @@ def equivalent(attribute: Attribute, one: Values, other: Values) -> bool:
     return values.equal(attribute, one, other)
 
 
-def problem(attribute: Attribute, desired: Values) -> str | None:
-    """Why AD cannot hold these values, other than for their size, in plain words; None where it can."""
-    if attribute.cast == "addresses":
-        found = addresses.problems(desired)
-        if addresses.primary(desired) is None:
-            # Exchange Online shows a primary address for every mailbox; without one the answer was not whole.
-            found = found or ("the cloud shows no primary address",)
-        return f"{attribute.ldap_name}: {'; '.join(found)}" if found else None
-    if attribute.multi and attribute.syntax is Syntax.UNICODE:
-        seen: dict[str, str] = {}
-        for value in desired:
-            twin = seen.setdefault(value.casefold(), value)
-            if twin != value:
-                return (
-                    f"{attribute.ldap_name}: {twin!r} and {value!r} differ in case only, which AD takes for one value"
-                )
-    return None
+def value_change(change: AttributeChange, held: Raw) -> ValueChange:
+    """The change in bytes; ``held`` are the bytes that ``change.before`` was read from, in its order.
 
-
-def steps(changes: Iterable[AttributeChange]) -> tuple[Step, ...]:
-    """The modify request for the changes of one object; InputError for a value that AD's syntax cannot hold."""
-    found: list[Step] = []
-    for change in changes:
-        name = change.attribute.ldap_name
-        if change.remove:
-            found.append(Step("delete", name, tuple(values.to_directory(change.attribute, change.remove))))
-        if change.add:
-            found.append(Step("add", name, tuple(values.to_directory(change.attribute, change.add))))
-    return tuple(found)
+    InputError for a value that AD's syntax cannot hold.
+    """
+    stay = tuple(raw for value, raw in zip(change.before, held, strict=True) if value not in change.remove)
+    return ValueChange(
+        change.attribute.ldap_name, held, stay + tuple(values.to_directory(change.attribute, change.add))
+    )
 
 
 def as_text(changes: Iterable[AttributeChange], side: str) -> dict[str, list[str]]:

@@ -7,24 +7,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError
-from ansible_collections.hybrid.exchange.plugins.module_utils._model import values
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute, Values
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.source_anchor import (
-    filter_escape,
-    to_base64,
-    to_guid,
-)
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.source_anchor import to_base64, to_guid
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.change import ObjectChange, Raw
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.join import Entry
-from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import plan
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.collisions_values import (
+    CASE_TWINS,
+    MAIL_NOT_PRIMARY,
+    NO_PRIMARY,
+    OUT_OF_RANGE,
+    REFUSED,
+    TWO_PRIMARIES,
+    Problem,
+    mail_problem,
+    out_of_range,
+    problem,
+)
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import Source, elsewhere
 
 CHANGE = "change"
@@ -34,17 +39,32 @@ NOT_CLOUD_MANAGED = "not_cloud_managed"
 ELSEWHERE = "elsewhere"
 NOT_FOUND = "not_found"
 AMBIGUOUS = "ambiguous_anchor"
-OUT_OF_RANGE = "out_of_range"
-REFUSED = "refused"
-FAILURES = frozenset({NOT_FOUND, AMBIGUOUS, OUT_OF_RANGE, REFUSED})
+ADDRESS_TAKEN = "address_taken"
+MOVED = "moved"
+
+FAILURES = (
+    NOT_FOUND,
+    AMBIGUOUS,
+    OUT_OF_RANGE,
+    ADDRESS_TAKEN,
+    CASE_TWINS,
+    TWO_PRIMARIES,
+    NO_PRIMARY,
+    MAIL_NOT_PRIMARY,
+    MOVED,
+    REFUSED,
+)
 """Outcomes that fail the run, after everything else is done."""
 
-PLANNED_OUTCOMES = (UNCHANGED, CLOUD_ONLY, NOT_CLOUD_MANAGED, ELSEWHERE, NOT_FOUND, AMBIGUOUS, OUT_OF_RANGE, REFUSED)
+PLANNED_OUTCOMES = (UNCHANGED, CLOUD_ONLY, NOT_CLOUD_MANAGED, ELSEWHERE, *FAILURES)
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectPlan:
-    """One mailbox and what happens to its directory object. ``guid`` is the object's objectGUID."""
+    """One mailbox and what happens to its directory object.
+
+    ``guid`` is the object's objectGUID; ``raw`` are the bytes it holds of each attribute that changes.
+    """
 
     source: Source
     outcome: str
@@ -53,6 +73,18 @@ class ObjectPlan:
     guid: bytes = b""
     changes: tuple[plan.AttributeChange, ...] = ()
     kept: Values = ()
+    raw: tuple[Raw, ...] = ()
+
+    def object_change(self) -> ObjectChange:
+        """The modify request in bytes."""
+        return ObjectChange(
+            self.source.id,
+            self.source.name,
+            self.dn,
+            self.guid,
+            self.source.anchor,
+            tuple(plan.value_change(change, held) for change, held in zip(self.changes, self.raw, strict=True)),
+        )
 
     def line(self) -> dict[str, Any]:
         """For artifacts."""
@@ -71,38 +103,31 @@ class ObjectPlan:
         return found
 
 
-def plan_objects(
-    sources: Sequence[Source],
-    directory: Directory,
-    attributes: Sequence[Attribute],
-    *,
-    merge: bool,
-    anchor_names: Sequence[str],
-    progress: Progress,
-) -> list[ObjectPlan]:
-    """The plans of all sources, in their order."""
-    settled = {source.id: found for source in sources if (found := _settle(source))}
-    by_anchor: dict[bytes, Source] = {}
-    for source in sources:
-        if source.id in settled or source.anchor is None:
-            continue
-        twin = by_anchor.setdefault(source.anchor, source)
-        if twin is not source:
-            reason = f"{twin.name} and {source.name} have the same source anchor in Entra"
-            settled[twin.id] = ObjectPlan(twin, AMBIGUOUS, reason)
-            settled[source.id] = ObjectPlan(source, AMBIGUOUS, reason)
-    progress.start("read directory", len(by_anchor))
-    names = [attribute.ldap_name for attribute in attributes]
-    planned: dict[str, ObjectPlan] = {}
-    for anchor, entry in join.find(directory, by_anchor.keys(), names, anchor_names):
-        source = by_anchor[anchor]
-        if source.id in planned:
-            planned[source.id] = _ambiguous(planned[source.id], entry)
-        else:
-            planned[source.id] = plan_object(source, entry, attributes, merge=merge)
-            progress.advance()
-    base_dn, domain = directory.base_dn, directory.domain
-    return [settled.get(source.id) or planned.get(source.id) or _missing(source, base_dn, domain) for source in sources]
+class Pair(Protocol):
+    """A mailbox and its directory objects, read whole: none was found, one, or wrongly more.
+
+    ``twins`` are the names of all mailboxes with its source anchor, where there are several.
+    """
+
+    @property
+    def source(self) -> Source: ...
+    @property
+    def entries(self) -> Sequence[Entry]: ...
+    @property
+    def twins(self) -> Sequence[str]: ...
+
+
+def plan_pair(pair: Pair, attributes: Sequence[Attribute], *, merge: bool, base_dn: str, domain: str) -> ObjectPlan:
+    """What happens to the object of one mailbox, of which both sides are read; pure."""
+    if settled := settle(pair.source):
+        return settled
+    if not pair.entries:
+        return _missing(pair.source, base_dn, domain)
+    first = plan_object(pair.source, pair.entries[0], attributes, merge=merge)
+    if len(pair.twins) > 1:
+        reason = f"{' and '.join(pair.twins)} have the same source anchor in Entra"
+        return ObjectPlan(pair.source, AMBIGUOUS, reason, dn=first.dn, guid=first.guid)
+    return first if len(pair.entries) == 1 else _ambiguous(first, pair.entries[1])
 
 
 def plan_object(source: Source, entry: Entry, attributes: Sequence[Attribute], *, merge: bool) -> ObjectPlan:
@@ -113,100 +138,40 @@ def plan_object(source: Source, entry: Entry, attributes: Sequence[Attribute], *
     except HybridError as error:
         return replace(base, outcome=REFUSED, reason=error.message)
     changes: list[plan.AttributeChange] = []
+    after: dict[str, Values] = {}
     kept: Values = ()
     for attribute, held, desired in zip(attributes, current, source.values, strict=True):
         if desired is None:
             return replace(base, outcome=REFUSED, reason=source.problem)
         change = plan.change_attribute(attribute, held, desired, merge=merge)
+        after[attribute.ldap_name] = change.after
         kept += change.kept
         if not change:
             continue
-        if reason := plan.problem(attribute, desired):
-            return replace(base, outcome=REFUSED, reason=reason)
-        if reason := values.check_range(attribute, change.add):
-            return replace(base, outcome=OUT_OF_RANGE, reason=reason)
+        if found := problem(attribute, desired) or out_of_range(attribute, change.add):
+            return _refused(base, found)
         changes.append(change)
+    if found := mail_problem(after, [change.attribute.ldap_name for change in changes]):
+        return _refused(base, found)
+    planned = replace(
+        base,
+        outcome=CHANGE if changes else UNCHANGED,
+        changes=tuple(changes),
+        kept=kept,
+        raw=tuple(entry.values.get(change.attribute.ldap_name, ()) for change in changes),
+    )
     try:
-        plan.steps(changes)
+        planned.object_change()
     except HybridError as error:
         return replace(base, outcome=REFUSED, reason=error.message)
-    return replace(base, outcome=CHANGE if changes else UNCHANGED, changes=tuple(changes), kept=kept)
+    return planned
 
 
-def refuse_taken_addresses(plans: Sequence[ObjectPlan], directory: Directory) -> list[ObjectPlan]:
-    """Refuse the plans that would give an object an address which another object of this domain keeps.
-
-    AD does not keep addresses unique, Exchange Online does: the second holder is a leftover that mail would go to. An
-    address that its holder gives up in the same run is free, unless that holder's plan is refused in turn.
-    """
-    found = list(plans)
-    holders = _holders(directory, {value for item in found for value in _gained(item)})
-    while True:
-        released = {(item.guid, value) for item in found for value in _lost(item)}
-        gained = Counter(value for item in found for value in _gained(item))
-        refused = 0
-        for number, item in enumerate(found):
-            reason = _taken(item, holders, released, gained)
-            if reason:
-                found[number] = replace(item, outcome=REFUSED, reason=reason, changes=())
-                refused += 1
-        if not refused:
-            return found
+def _refused(base: ObjectPlan, found: Problem) -> ObjectPlan:
+    return replace(base, outcome=found.outcome, reason=found.reason)
 
 
-def _taken(
-    item: ObjectPlan,
-    holders: Mapping[str, Sequence[tuple[bytes, str]]],
-    released: Collection[tuple[bytes, str]],
-    gained: Mapping[str, int],
-) -> str | None:
-    """Why an address that a plan adds belongs to another object, or None."""
-    for value in _gained(item):
-        for guid, dn in holders.get(value, ()):
-            if guid != item.guid and (guid, value) not in released:
-                return f"{value} belongs to {dn} already; take it away there first"
-        if gained[value] > 1:
-            return f"{value} belongs to {gained[value]} of the selected mailboxes"
-    return None
-
-
-def _holders(directory: Directory, wanted: Collection[str]) -> dict[str, list[tuple[bytes, str]]]:
-    """Who in the directory holds which of these addresses (in small letters), as objectGUID and name."""
-    holders: dict[str, list[tuple[bytes, str]]] = {}
-    for batch in join.batches(sorted(wanted), join.BATCH):
-        terms = "".join(f"(proxyAddresses={filter_escape(value.encode())})" for value in batch)
-        for entry in directory.search(directory.base_dn, f"(|{terms})", (join.OBJECT_GUID, "proxyAddresses")):
-            holder = (entry.values[join.OBJECT_GUID][0], entry.dn)
-            for raw in entry.values.get("proxyAddresses", ()):
-                holders.setdefault(raw.decode("utf-8", "replace").casefold(), []).append(holder)
-    return holders
-
-
-def _gained(item: ObjectPlan) -> list[str]:
-    """The addresses that an object gets and did not have in any rank."""
-    return [
-        value.casefold()
-        for change in _address_changes(item)
-        for value in change.add
-        if value.casefold() not in {held.casefold() for held in change.before}
-    ]
-
-
-def _lost(item: ObjectPlan) -> list[str]:
-    """The addresses that an object had and does not keep in any rank."""
-    return [
-        value.casefold()
-        for change in _address_changes(item)
-        for value in change.remove
-        if value.casefold() not in {kept.casefold() for kept in change.after}
-    ]
-
-
-def _address_changes(item: ObjectPlan) -> Iterator[plan.AttributeChange]:
-    return (change for change in item.changes if change.attribute.cast == "addresses")
-
-
-def _settle(source: Source) -> ObjectPlan | None:
+def settle(source: Source) -> ObjectPlan | None:
     """The plan of a source that the directory need not be asked for."""
     if not source.dir_synced:
         return ObjectPlan(source, CLOUD_ONLY, "the mailbox is not synchronized from Active Directory")

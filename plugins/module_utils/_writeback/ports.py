@@ -7,12 +7,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
 
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox, Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.join import Entry
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
+
+K = TypeVar("K")
 
 
 class Mailboxes(Protocol):
@@ -47,6 +50,19 @@ class Modification(Protocol):
     def values(self) -> Sequence[bytes]: ...
 
 
+class GlobalCatalog(Protocol):
+    """What the global catalog knows: some attributes of all objects of the forest."""
+
+    @property
+    def base_dn(self) -> str: ...
+
+    def search(self, base: str, filter_text: str, attributes: Sequence[str], /) -> Iterator[Entry]:
+        """All objects that fit, each once."""
+
+    def close(self) -> None:
+        """Sign off."""
+
+
 class Directory(Protocol):
     """Active Directory: one server, the same one for the whole run."""
 
@@ -63,3 +79,12 @@ class Directory(Protocol):
     def modify(self, dn: str, changes: Sequence[Modification]) -> None:
         """Apply all changes to one object or none. Unavailable with the fact ``applied: unknown`` where the
         connection broke so that nobody knows."""
+
+    def modify_many(
+        self, requests: Iterable[tuple[K, str, Sequence[Modification]]]
+    ) -> Iterator[tuple[K, HybridError | None]]:
+        """Several requests in flight; each answered once, in any order, with an error as of ``modify``. Takes requests
+        only as far as it may send them. Unavailable after all that is known where the server stays away."""
+
+    def global_catalog(self) -> GlobalCatalog | None:
+        """The global catalog of the forest; None where it is turned off."""

@@ -5,49 +5,71 @@
 
 """Use case: prove the round trip, that Active Directory holds what the cloud holds, or say where it does not.
 
-It only reads. What cannot be compared is not proven.
+It only reads. What cannot be compared is not proven. With a state file it goes on from the last run: what was proven
+then and did not change since, on either side, still is.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, PartialFailure
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError, PartialFailure
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import CATALOGUE
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
-from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
-from ansible_collections.hybrid.exchange.plugins.module_utils._run.join import Entry
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import join, state
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import (
-    first,
     left_out_warnings,
     without_mailbox_line,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import compare, plan, planning
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory, Mailboxes
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Report, Run
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import (
-    Source,
-    attributes_named,
-    elsewhere,
-    read_sources,
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import incremental, planning, reconcile
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.incremental import FULL, INCREMENTAL, Start
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.prove_verdict import (
+    DIFFERS,
+    EQUAL,
+    MISSING,
+    STATUSES,
+    UNREADABLE,
+    Judge,
+    Tally,
+    write_equal,
 )
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile import Pair, Same
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile_read import BulkMailboxes
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Report, Run
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import attributes_named
 
-EQUAL = compare.EQUAL
-DIFFERS = compare.DIFFERS
-MISSING = "missing"
 WITHOUT_MAILBOX = "without_mailbox"
-UNREADABLE = compare.UNREADABLE
-STATUSES = (EQUAL, DIFFERS, MISSING, planning.AMBIGUOUS, UNREADABLE, planning.ELSEWHERE, planning.CLOUD_ONLY)
+
+
+class Mailboxes(BulkMailboxes, incremental.Mailboxes, Protocol):
+    """The mailboxes of the tenant."""
+
+
+class Directory(reconcile.BulkDirectory, incremental.Directory, Protocol):
+    """Active Directory."""
+
+
+class FarEnds(Protocol):
+    """What the use case reads."""
+
+    @property
+    def mailboxes(self) -> Mailboxes: ...
+    @property
+    def directory(self) -> Directory: ...
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the module of the same names; ``attributes`` is None for the written-back ones."""
+    """The options of the module of the same names; ``attributes`` is None for the written-back ones.
+
+    ``tenant`` names the tenant in the state file. ``full_pass_interval`` is in hours.
+    """
 
     selection: Selection
     attributes: Sequence[str] | None = None
@@ -56,53 +78,112 @@ class Options:
     proxy_addresses: str = "merge"
     source_anchor_attribute: str | None = None
     fail_on_difference: bool = False
+    tenant: str = ""
+    state_file: str | None = None
+    full_pass_interval: float = 24.0
 
 
 @dataclass
-class Verdict:
-    """One mailbox: how it compares, and where it does not."""
+class _Reading:
+    """What a pass read: equal mailboxes and pairs to judge. ``kind`` is full or incremental, for ``reason``."""
 
-    source: Source
-    status: str
-    reason: str = ""
-    dn: str = ""
-    comparisons: list[compare.Comparison] = field(default_factory=list)
-
-    def line(self) -> dict[str, Any]:
-        """For the artifact; attributes that are equal on both sides are left out."""
-        found: dict[str, Any] = {
-            "object": self.source.name,
-            "id": self.source.id,
-            "status": self.status,
-            "cloud_managed": self.source.cloud_managed,
-        }
-        if self.reason:
-            found["reason"] = self.reason
-        if self.dn:
-            found["distinguished_name"] = self.dn
-        unequal = [item for item in self.comparisons if item.status != EQUAL or item.directory_only]
-        if unequal:
-            found["attributes"] = {item.attribute.ldap_name: item.as_result() for item in unequal}
-        at_risk = {item.attribute.ldap_name: sorted(item.at_risk) for item in self.comparisons if item.at_risk}
-        if at_risk:
-            found["directory_only_values"] = at_risk
-        return found
-
-    def differing(self) -> list[str]:
-        """The names of the attributes that differ."""
-        return [item.attribute.ldap_name for item in self.comparisons if item.status == DIFFERS]
+    kind: str
+    reason: str
+    same: Iterable[Same]
+    pairs: Iterable[Pair]
+    left_out: Sequence[Member]
 
 
-def prove_round_trip(options: Options, mailboxes: Mailboxes, directory: Directory, run: Run) -> Report:
+def prove_round_trip(options: Options, far_ends: FarEnds, run: Run) -> Report:
     """Read both sides in bulk and compare them; PartialFailure with ``fail_on_difference`` unless all is proven."""
+    directory = far_ends.directory
     attributes, unproven = _attributes(options)
-    sources = read_sources(mailboxes, options.selection, attributes, style=options.type_values, progress=run.progress)
-    left_out = mailboxes.left_out
-    verdicts = _verdicts(options, sources, directory, attributes, unproven, run)
-    result = _result(verdicts, left_out, attributes, directory, run)
+    if options.full_pass_interval < 0:
+        raise InputError(f"full_pass_interval must not be negative, it is {options.full_pass_interval:g}.")
+    compared = _compared(options, attributes, directory) if options.state_file else {}
+    interval = timedelta(hours=min(options.full_pass_interval, 24.0 * 36500))
+    start = incremental.begin(options.state_file, interval, compared, options.selection, directory)
+    judge = Judge(attributes, unproven, options.proxy_addresses == "merge", directory.base_dn, directory.domain)
+    tally = Tally(attributes, run.report_limit)
+    with _read(options, attributes, far_ends, start, run) as reading:
+        left_out = reading.left_out
+        with run.artifacts(f"roundtrip-{directory.domain}") as writer:
+            for pair in reading.pairs:
+                verdict = judge.verdict(pair)
+                tally.add(verdict)
+                writer.write(verdict.line())
+            write_equal(reading.same, writer, tally)
+            for member in left_out:
+                writer.write({**without_mailbox_line(member), "status": WITHOUT_MAILBOX})
+    since = start.since if reading.kind == INCREMENTAL else None
+    result = {
+        **_proof(tally, since, bool(left_out)),
+        "counts": {
+            "total": tally.total,
+            **{status: tally.statuses[status] for status in STATUSES},
+            "not_cloud_managed": tally.not_cloud_managed,
+            "at_risk": tally.at_risk,
+            WITHOUT_MAILBOX: len(left_out),
+        },
+        "attributes": tally.by_attribute(),
+        "at_risk": tally.at_risk,
+        "differing": tally.differing,
+        "pass": reading.kind,
+        "reason": reading.reason,
+        "domain": directory.domain,
+        "directory_host": directory.host,
+        "artifact": writer.artifact,
+    }
+    warnings = left_out_warnings(left_out)
+    if options.state_file and not run.check_mode:
+        begun = start if since else Start(None, reading.reason, start.replica, start.now)
+        warnings += _keep(options.state_file, begun, far_ends.mailboxes, compared, tally)
     if options.fail_on_difference and not result["proven"]:
-        raise _not_proven(result)
-    return Report(False, result, warnings=left_out_warnings(left_out))
+        raise _not_proven(result, tally)
+    return Report(False, result, warnings=warnings)
+
+
+@contextmanager
+def _read(
+    options: Options, attributes: Sequence[Attribute], ends: FarEnds, start: Start, run: Run
+) -> Iterator[_Reading]:
+    """The changes since the last run, or everything."""
+    anchor_names = join.anchor_attributes(options.source_anchor_attribute)
+    reason = start.reason
+    if start.since is not None:
+        try:
+            pairs = incremental.read_changes(
+                start.since,
+                ends.mailboxes,
+                ends.directory,
+                attributes,
+                style=options.type_values,
+                anchor_names=anchor_names,
+                exclude=options.selection.exclude,
+                progress=run.progress,
+            )
+        except incremental.TooMuch as much:
+            reason = str(much)
+        else:
+            yield _Reading(INCREMENTAL, reason, (), pairs, ())
+            return
+    with reconcile.reconcile(
+        options.selection,
+        ends,
+        attributes,
+        style=options.type_values,
+        anchor_names=anchor_names,
+        progress=run.progress,
+        work_dir=run.work_dir,
+    ) as found:
+        run.progress.start("compare", found.different)
+        yield _Reading(FULL, reason, found.same, _counted(found.pairs, run), found.left_out)
+
+
+def _counted(pairs: Iterable[Pair], run: Run) -> Iterator[Pair]:
+    for pair in pairs:
+        yield pair
+        run.progress.advance()
 
 
 def _attributes(options: Options) -> tuple[tuple[Attribute, ...], frozenset[str]]:
@@ -121,126 +202,57 @@ def _attributes(options: Options) -> tuple[tuple[Attribute, ...], frozenset[str]
     return asked + extra, frozenset(item.ldap_name for item in extra)
 
 
-def _verdicts(
-    options: Options,
-    sources: Sequence[Source],
-    directory: Directory,
-    attributes: Sequence[Attribute],
-    unproven: frozenset[str],
-    run: Run,
-) -> list[Verdict]:
-    names = [item.ldap_name for item in attributes]
-    by_anchor: dict[bytes, list[Source]] = {}
-    for source in sources:
-        if source.dir_synced and source.anchor is not None:
-            by_anchor.setdefault(source.anchor, []).append(source)
-    run.progress.start("read directory", len(by_anchor))
-    found: dict[str, Verdict] = {}
-    anchor_names = join.anchor_attributes(options.source_anchor_attribute)
-    for anchor, entry in join.find(directory, by_anchor.keys(), names, anchor_names):
-        run.progress.advance()
-        for source in by_anchor[anchor]:
-            earlier = found.get(source.id)
-            if earlier is not None:
-                reason = f"{earlier.dn} and {entry.dn} both have its source anchor"
-                found[source.id] = Verdict(source, planning.AMBIGUOUS, reason, earlier.dn)
-            elif len(by_anchor[anchor]) > 1:
-                others = " and ".join(item.name for item in by_anchor[anchor])
-                found[source.id] = Verdict(
-                    source, planning.AMBIGUOUS, f"{others} have the same source anchor", entry.dn
-                )
-            else:
-                found[source.id] = _compare(source, entry, attributes, unproven, options.proxy_addresses == "merge")
-    base_dn, domain = directory.base_dn, directory.domain
-    return [found.get(source.id) or _without_object(source, base_dn, domain) for source in sources]
+def _compared(options: Options, attributes: Sequence[Attribute], directory: Directory) -> dict[str, str]:
+    """What the run is about, in the words of the options."""
+    return incremental.compared_with(
+        tenant_id=options.tenant.casefold(),
+        directory_base_dn=directory.base_dn.casefold(),
+        attributes=" ".join(sorted(item.ldap_name for item in attributes)),
+        include_not_written_back=options.include_not_written_back,
+        type_values=options.type_values,
+        proxy_addresses=options.proxy_addresses,
+        source_anchor_attribute=options.source_anchor_attribute or "",
+        selection=(options.selection.kind, options.selection.value),
+        exclude=sorted(options.selection.exclude),
+    )
 
 
-def _compare(
-    source: Source, entry: Entry, attributes: Sequence[Attribute], unproven: frozenset[str], merge: bool
-) -> Verdict:
+def _proof(tally: Tally, since: state.State | None, left_out: bool) -> dict[str, Any]:
+    """Whether all is proven, and how many percent are; since a full pass also by what was proven then."""
+    if since is not None:
+        elsewhere = max(since.elsewhere, tally.statuses[planning.ELSEWHERE])
+        open_ones = tally.open + elsewhere
+        expected = max(since.expected, open_ones)
+        equal = expected - open_ones
+        proven = not open_ones
+    else:
+        expected, equal = tally.expected, tally.statuses[EQUAL]
+        # A selection without a synchronized mailbox says nothing about a round trip; an empty one was asked for.
+        proven = equal == expected and (expected > 0 or not (tally.total or left_out))
+    percent = 100.0 * equal / expected if expected else (100.0 if proven else 0.0)
+    # Never rounded up to 100: that number means proven.
+    return {"proven": proven, "percent": int(percent * 100) / 100}
+
+
+def _keep(path: str, start: Start, mailboxes: Mailboxes, compared: dict[str, str], tally: Tally) -> list[str]:
+    """Leave a state to the next run. One that cannot be kept costs the next run a full pass, and this one nothing."""
+    found = incremental.finish(
+        start,
+        mailboxes,
+        compared,
+        expected=tally.expected,
+        elsewhere_now=tally.statuses[planning.ELSEWHERE],
+        pending=tally.pending,
+    )
     try:
-        held = plan.current_values(attributes, entry.values)
-    except HybridError as error:
-        return Verdict(source, UNREADABLE, error.message, entry.dn)
-    comparisons = compare.compare_all(attributes, unproven, source.values, held, merge=merge)
-    statuses = {item.status for item in comparisons if item.attribute.ldap_name not in unproven}
-    if UNREADABLE in statuses:
-        return Verdict(source, UNREADABLE, source.problem, entry.dn, comparisons)
-    return Verdict(source, DIFFERS if DIFFERS in statuses else EQUAL, dn=entry.dn, comparisons=comparisons)
+        state.save(path, found)
+    except OSError as error:
+        return [f"state_file {path} cannot be written: {error.strerror}. The next run will read everything."]
+    return []
 
 
-def _without_object(source: Source, base_dn: str, domain: str) -> Verdict:
-    if not source.dir_synced:
-        return Verdict(source, planning.CLOUD_ONLY, "the mailbox is not synchronized from Active Directory")
-    if source.anchor is None:
-        return Verdict(source, MISSING, "Entra knows no source anchor (onPremisesImmutableId) of its user")
-    if elsewhere(source, base_dn, domain):
-        return Verdict(source, planning.ELSEWHERE, f"{source.distinguished_name} is not below {base_dn}")
-    return Verdict(source, MISSING, f"no object below {base_dn} has its source anchor")
-
-
-def _result(
-    verdicts: Sequence[Verdict],
-    left_out: Sequence[Member],
-    attributes: Sequence[Attribute],
-    directory: Directory,
-    run: Run,
-) -> dict[str, Any]:
-    with run.artifacts(f"roundtrip-{directory.domain}") as writer:
-        for item in verdicts:
-            writer.write(item.line())
-        for member in left_out:
-            writer.write({**without_mailbox_line(member), "status": WITHOUT_MAILBOX})
-    statuses = Counter(item.status for item in verdicts)
-    expected = len(verdicts) - statuses[planning.CLOUD_ONLY]
-    # A selection without a synchronized mailbox says nothing about a round trip; an empty one was asked for.
-    proven = statuses[EQUAL] == expected and (expected > 0 or not (verdicts or left_out))
-    percent = 100.0 * statuses[EQUAL] / expected if expected else (100.0 if proven else 0.0)
-    at_risk = [item for item in verdicts if any(found.at_risk for found in item.comparisons)]
-    return {
-        "proven": proven,
-        # Never rounded up to 100: that number means proven.
-        "percent": int(percent * 100) / 100,
-        "counts": {
-            "total": len(verdicts),
-            **{status: statuses[status] for status in STATUSES},
-            "not_cloud_managed": sum(item.source.dir_synced and not item.source.cloud_managed for item in verdicts),
-            "at_risk": len(at_risk),
-            WITHOUT_MAILBOX: len(left_out),
-        },
-        "attributes": _by_attribute(verdicts, attributes),
-        "at_risk": len(at_risk),
-        "differing": first((_differing(item) for item in verdicts if _unproven(item)), run.report_limit),
-        "domain": directory.domain,
-        "directory_host": directory.host,
-        "artifact": writer.artifact,
-    }
-
-
-def _by_attribute(verdicts: Sequence[Verdict], attributes: Sequence[Attribute]) -> dict[str, dict[str, int]]:
-    """Per attribute, how many mailboxes have which status, and how many have values that only AD has."""
-    counted = {item.ldap_name: Counter[str]() for item in attributes}
-    for verdict in verdicts:
-        for item in verdict.comparisons:
-            counted[item.attribute.ldap_name][item.status] += 1
-            counted[item.attribute.ldap_name]["at_risk"] += bool(item.at_risk)
-    return {name: {status: number for status, number in found.items() if number} for name, found in counted.items()}
-
-
-def _unproven(item: Verdict) -> bool:
-    return item.status not in {EQUAL, planning.CLOUD_ONLY}
-
-
-def _differing(item: Verdict) -> dict[str, Any]:
-    found = {"object": item.source.name, "id": item.source.id, "status": item.status}
-    if item.reason:
-        found["reason"] = item.reason
-    return {**found, "attributes": item.differing()}
-
-
-def _not_proven(result: dict[str, Any]) -> PartialFailure:
+def _not_proven(result: dict[str, Any], tally: Tally) -> PartialFailure:
     counts = result["counts"]
-    expected = counts["total"] - counts[planning.CLOUD_ONLY]
     names = {
         DIFFERS: "differ",
         MISSING: "have no object in Active Directory",
@@ -249,9 +261,12 @@ def _not_proven(result: dict[str, Any]) -> PartialFailure:
         planning.ELSEWHERE: "are in another domain or outside directory_base_dn",
     }
     parts = [f"{counts[status]} {words}" for status, words in names.items() if counts[status]]
+    if result["pass"] == INCREMENTAL:
+        parts = parts or ["mailboxes of the last full pass are in another domain or outside directory_base_dn"]
     what = ", ".join(parts) or "the selection holds no mailbox that is synchronized from Active Directory"
+    of_which = "of the mailboxes that changed or were open, " if result["pass"] == INCREMENTAL else ""
     return PartialFailure(
-        f"The round trip is proven for {counts[EQUAL]} of {expected} mailboxes: {what}. The artifact "
+        f"The round trip is proven for {counts[EQUAL]} of {tally.expected} mailboxes: {of_which}{what}. The artifact "
         f"{result['artifact'].path} says where.",
         **result,
     )

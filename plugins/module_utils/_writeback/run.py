@@ -17,18 +17,28 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress impo
 
 @dataclass(frozen=True)
 class Run:
-    """How a run reports, and whether it may write."""
+    """How a run reports, and whether it may write. ``work_dir`` is where it may keep what it needs while it runs."""
 
     check_mode: bool
     diff_mode: bool
     report_limit: int
     progress: Progress
     artifacts: Callable[[str], ArtifactWriter]
+    warn: Callable[[str], None] = lambda message: None
+    work_dir: str | None = None
 
     @classmethod
     def of(cls, context: Any) -> Run:
         """The run that a module's context describes."""
-        return cls(context.check_mode, context.diff_mode, context.report_limit, context.progress, context.artifacts)
+        return cls(
+            context.check_mode,
+            context.diff_mode,
+            context.report_limit,
+            context.progress,
+            context.artifacts,
+            context.warn,
+            context.params.get("artifact_dir"),
+        )
 
 
 @dataclass(frozen=True)

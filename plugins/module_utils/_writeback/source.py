@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute, Values
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import WRITEBACK, attribute
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Mailboxes
@@ -67,37 +67,41 @@ def read_sources(
     """All selected mailboxes with their values and anchors."""
     properties = list(dict.fromkeys(item.exchange_property for item in attributes if item.exchange_property))
     progress.start("read mailboxes")
-    rows: list[tuple[Mailbox, tuple[Values | None, ...], str]] = []
+    sources: list[Source] = []
     for mailbox in mailboxes.read(selection, properties):
-        rows.append(_stripped(mailbox, attributes, style))
+        sources.append(source_of(mailbox, None, attributes, style))
         progress.advance()
-    ids = [mailbox.id for mailbox, _values, _problem in rows if mailbox.dir_synced]
+    ids = [source.id for source in sources if source.dir_synced]
     progress.start("read users", len(ids))
     # An empty list of ids asks for nobody, whereas None would ask for everybody.
     users = {} if not ids else mailboxes.users(None if selection.kind == "all" else ids)
-    sources = []
-    for mailbox, values, problem in rows:
-        user = users.get(mailbox.id)
-        sources.append(
-            Source(
-                id=mailbox.id,
-                name=mailbox.user_principal_name,
-                dir_synced=mailbox.dir_synced,
-                cloud_managed=mailbox.cloud_managed,
-                anchor=user.source_anchor if user else None,
-                domain=user.domain if user else "",
-                distinguished_name=user.distinguished_name if user else "",
-                values=values,
-                problem=problem,
-            )
-        )
-    return sources
+    return [_with_user(source, users.get(source.id)) for source in sources]
 
 
-def _stripped(
-    mailbox: Mailbox, attributes: Iterable[Attribute], style: str
-) -> tuple[Mailbox, tuple[Values | None, ...], str]:
-    """The mailbox without its raw properties, which at hundreds of thousands of mailboxes would fill the memory."""
+def _with_user(source: Source, user: DirectoryUser | None) -> Source:
+    if user is None:
+        return source
+    return replace(source, anchor=user.source_anchor, domain=user.domain, distinguished_name=user.distinguished_name)
+
+
+def source_of(mailbox: Mailbox, user: DirectoryUser | None, attributes: Sequence[Attribute], style: str) -> Source:
+    """One mailbox with its values, and with what Entra knows of its user; None for one without a synchronized user."""
+    values, problem = _values(mailbox, attributes, style)
+    return Source(
+        id=mailbox.id,
+        name=mailbox.user_principal_name,
+        dir_synced=mailbox.dir_synced,
+        cloud_managed=mailbox.cloud_managed,
+        anchor=user.source_anchor if user else None,
+        domain=user.domain if user else "",
+        distinguished_name=user.distinguished_name if user else "",
+        values=values,
+        problem=problem,
+    )
+
+
+def _values(mailbox: Mailbox, attributes: Iterable[Attribute], style: str) -> tuple[tuple[Values | None, ...], str]:
+    """The values in the order of the attributes, None for those that cannot be stated, and why for the first."""
     values: list[Values | None] = []
     problem = ""
     for item in attributes:
@@ -112,18 +116,7 @@ def _stripped(
         except InputError as error:
             values.append(None)
             problem = problem or error.message
-    bare = Mailbox(
-        id=mailbox.id,
-        user_principal_name=mailbox.user_principal_name,
-        display_name=mailbox.display_name,
-        primary_smtp_address=mailbox.primary_smtp_address,
-        recipient_type=mailbox.recipient_type,
-        recipient_type_details=mailbox.recipient_type_details,
-        dir_synced=mailbox.dir_synced,
-        cloud_managed=mailbox.cloud_managed,
-        when_changed=mailbox.when_changed,
-    )
-    return bare, tuple(values), problem
+    return tuple(values), problem
 
 
 def elsewhere(source: Source, base_dn: str, domain: str) -> bool:

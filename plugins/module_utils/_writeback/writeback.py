@@ -11,32 +11,50 @@ running job owns is left to the job, so that two writers never fight.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import contextlib
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._errors import PartialFailure, Refused
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import Rule
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
-from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
-from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact import Artifact
-from ansible_collections.hybrid.exchange.plugins.module_utils._run.limits import Limits
-from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import (
-    failure,
-    first,
-    left_out_warnings,
-    limited_diff,
-    listing,
-    without_mailbox_line,
-)
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import join, journal, limits, lock, saved_plan
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.change import Raw, ValueChange
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.limits import KindLimits, Limits
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import apply, plan, planning
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory, Mailboxes, Ownership
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import (
+    collisions,
+    plan,
+    planning,
+    recover,
+    writeback_attributes,
+    writeback_saved,
+)
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.apply import Writer
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.apply_judge import Reached
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory as WrittenDirectory
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Mailboxes as ReadMailboxes
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Ownership
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile import BulkDirectory, Same, reconcile
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile_read import BulkMailboxes
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Report, Run
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import attributes_named, read_sources
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.writeback_again import (
+    PlanAgain,
+    Reader,
+    moved_plan,
+)
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.writeback_report import Came, report
 
-WITHOUT_MAILBOX = "without_mailbox"
+
+class Mailboxes(BulkMailboxes, ReadMailboxes, Protocol):
+    """The mailboxes of the tenant, many or few at a time."""
+
+
+class Directory(WrittenDirectory, BulkDirectory, Protocol):
+    """Active Directory, to be read in bulk and written."""
 
 
 @dataclass(frozen=True)
@@ -50,184 +68,199 @@ class FarEnds:
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the module of the same names; ``attributes`` is None for the written-back ones."""
+    """The options of the module of the same names.
 
-    selection: Selection
+    ``selection`` is None where ``apply_plan`` says which objects. ``attributes`` and ``rules`` are None where they are
+    not given.
+    """
+
+    selection: Selection | None = None
     attributes: Sequence[str] | None = None
+    rules: Sequence[Rule] | None = None
     on_owned: str = "fail"
     type_values: str = "remote"
     proxy_addresses: str = "merge"
     source_anchor_attribute: str | None = None
-    limits: Limits = field(default_factory=lambda: Limits(5000, 100))
+    limits: Limits = field(default_factory=lambda: Limits(5000, 100, limits.PERCENT_FLOOR))
+    kind_limits: KindLimits = field(default_factory=lambda: KindLimits(max_removes=1000, max_clears=100))
+    max_failures: int = 100
+    journal_dir: str = "artifacts"
+    wave: str = ""
+    tenant: str = ""
+    plan_file: str | None = None
+    apply_plan: str | None = None
+    apply_plan_sha256: str = ""
+
+    def about(self, attributes: Sequence[Attribute], domain: str) -> dict[str, Any]:
+        """What decides about the values of a run: a saved plan is good for the same only."""
+        return {
+            "tenant": self.tenant.casefold(),
+            "domain": domain.casefold(),
+            "attributes": [attribute.ldap_name for attribute in attributes],
+            "proxy_addresses": self.proxy_addresses,
+            "type_values": self.type_values,
+            "source_anchor_attribute": self.source_anchor_attribute,
+        }
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read and planned: how many mailboxes there were to look at, which of them are the same on both sides,
+    and a plan for each of the others."""
+
+    plans: list[planning.ObjectPlan]
+    total: int
+    same: Iterable[Same] = ()
+    left_out: Sequence[Member] = ()
 
 
 def write_back(options: Options, far_ends: FarEnds, run: Run) -> Report:
-    """Select, read, plan, guard, keep the before-images, apply, read back, report.
+    """Select, read, plan, guard, journal, apply, read back, report.
 
     PartialFailure where an object could not be written, or could not even be planned; everything else is done first.
-    In check mode it ends after the plan, with the same verdict on what cannot be planned.
+    In check mode, and with ``plan_file``, it ends after the plan, with the same verdict on what cannot be planned.
     """
-    wanted = attributes_named(options.attributes)
+    if options.max_failures < 0:
+        raise InputError(f"max_failures must not be negative, it is {options.max_failures}.")
     directory = far_ends.directory
-    attributes, owned = _owned(wanted, far_ends.ownership.owned_targets(directory.domain), options, directory.domain)
-    sources = read_sources(
-        far_ends.mailboxes, options.selection, attributes, style=options.type_values, progress=run.progress
+    wanted = writeback_attributes.wanted(options.attributes, options.rules)
+    attributes, owned = writeback_attributes.without_owned(
+        wanted, far_ends.ownership.owned_targets(directory.domain), options.on_owned, directory.domain
     )
-    left_out = far_ends.mailboxes.left_out
-    plans = planning.plan_objects(
-        sources,
+    with prepared(options.journal_dir, directory, writes=not (run.check_mode or options.plan_file)) as (name, resumed):
+        came = Came(
+            attributes=attributes,
+            owned=owned,
+            domain=directory.domain,
+            directory_host=directory.host,
+            resumed=resumed,
+            warnings=recover.warning(resumed, check_mode=run.check_mode or options.plan_file is not None),
+        )
+        _do(options, far_ends, run, came, name)
+        return report(came, run)
+
+
+@contextlib.contextmanager
+def prepared(
+    journal_dir: str, directory: WrittenDirectory, *, writes: bool
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """What comes before a run: for one that writes, its name, the lock, and runs that were cut off being settled."""
+    if not writes:
+        yield "", recover.look(journal_dir, directory)
+        return
+    name = uuid.uuid4().hex
+    with lock.hold(journal_dir, directory.domain, name):
+        yield name, recover.settle(journal_dir, directory, name)
+
+
+def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) -> None:
+    directory = far_ends.directory
+    reader = Reader(
+        far_ends.mailboxes,
         directory,
-        attributes,
-        merge=options.proxy_addresses == "merge",
-        anchor_names=join.anchor_attributes(options.source_anchor_attribute),
+        came.attributes,
+        options.type_values,
+        options.proxy_addresses == "merge",
+        join.anchor_attributes(options.source_anchor_attribute),
+    )
+    about = options.about(came.attributes, directory.domain)
+    reading = _read(options, far_ends, reader, run, about)
+    came.plans, warnings = collisions.check(reading.plans, directory)
+    came.same, came.left_out = reading.same, reading.left_out
+    came.warnings += warnings
+    todo = [item.object_change() for item in came.plans if item.outcome == planning.CHANGE]
+    came.planned(todo)
+    breach = limits.planned_breach(options.limits, options.kind_limits, todo, reading.total, "mailboxes")
+    if options.plan_file:
+        counts = {"total": reading.total, "planned": len(todo), **came.outcomes()}
+        came.saved = writeback_saved.save(options.plan_file, about, came.plans, came.attributes, counts)
+        if breach is not None:
+            came.warnings.append(f"This plan will not be applied as the limits are now. {breach.message}")
+        return
+    if breach is not None:
+        raise breach
+    if not todo or run.check_mode:
+        return
+    header = journal.Header(
+        operation=journal.WRITEBACK,
+        domain=directory.domain,
+        directory_host=directory.host,
+        base_dn=directory.base_dn,
+        forest=forest_of(directory),
+        tenant=options.tenant,
+        wave=options.wave,
+        plan_sha256=options.apply_plan_sha256.lower(),
+        options={key: about[key] for key in ("attributes", "proxy_addresses", "type_values")},
+        run=name,
+    )
+    again = PlanAgain(reader)
+    ordered = collisions.order(came.plans)
+    came.journal = journal.Journal.create(options.journal_dir, header)
+    writer = Writer(
+        directory,
+        came.journal,
+        run.progress,
+        moved_plan if options.apply_plan else again,
+        options.max_failures,
+        reached=_reached(came.attributes),
+        needs=ordered.needs,
+    )
+    run.progress.start("write directory", len(todo))
+    came.written = writer.done
+    writer.write([item.object_change() for item in stage] for stage in ordered.stages)
+    came.planned_again = again.plans
+    came.finish()
+
+
+def _read(options: Options, far_ends: FarEnds, reader: Reader, run: Run, about: dict[str, Any]) -> Reading:
+    """Read both sides and plan. The one place that says how a run reads."""
+    if options.apply_plan:
+        saved = saved_plan.read(options.apply_plan, options.apply_plan_sha256)
+        writeback_saved.fitting(saved, about)
+        run.progress.start("read mailboxes and directory", len(saved.objects))
+        total = max(int(saved.about["counts"]["total"]), len(saved.objects))
+        return Reading(writeback_saved.plans_of(saved, reader), total)
+    if options.selection is None:
+        raise InputError("Select mailboxes, or give apply_plan.")
+    with reconcile(
+        options.selection,
+        far_ends,
+        reader.attributes,
+        style=options.type_values,
+        anchor_names=reader.anchor_names,
         progress=run.progress,
-    )
-    plans = planning.refuse_taken_addresses(plans, directory)
-    todo = [item for item in plans if item.outcome == planning.CHANGE]
-    options.limits.check(len(todo), len(sources), "mailboxes")
-    facts: dict[str, Any] = {
-        "domain": directory.domain,
-        "directory_host": directory.host,
-        "attributes": [attribute.ldap_name for attribute in attributes],
-        "owned_attributes": owned,
-    }
-    written: list[apply.Written] = []
-    if todo and not run.check_mode:
-        facts["before_image"] = _before_image(todo, directory, run)
-        written = apply.apply(todo, directory, run.progress)
-    return _report(plans, left_out, written, facts, run)
+        work_dir=run.work_dir,
+    ) as found:
+        run.progress.start("plan", found.different)
+        base_dn, domain = far_ends.directory.base_dn, far_ends.directory.domain
+        plans = []
+        for pair in found.pairs:
+            plans.append(
+                planning.plan_pair(pair, reader.attributes, merge=reader.merge, base_dn=base_dn, domain=domain)
+            )
+            run.progress.advance()
+        return Reading(plans, found.total, found.same, tuple(found.left_out))
 
 
-def _owned(
-    wanted: Sequence[Attribute], targets: frozenset[str], options: Options, domain: str
-) -> tuple[list[Attribute], list[str]]:
-    """The attributes that are this collection's to write, and the names of those that a running job owns."""
-    owned_names = {name.casefold() for name in targets}
-    owned = [attribute.ldap_name for attribute in wanted if attribute.ldap_name.casefold() in owned_names]
-    if owned and options.on_owned != "skip":
-        raise Refused(
-            f"A running Cloud Sync job writes {listing(owned)} in {domain}, and an attribute has one writer. Leave "
-            "these out of attributes, say on_owned: skip, or pause the job.",
-            owned_attributes=owned,
-            domain=domain,
+def _reached(attributes: Sequence[Attribute]) -> Reached:
+    """Whether an attribute holds what was written, whatever notation the server gives it."""
+    by_name = {attribute.ldap_name: attribute for attribute in attributes}
+
+    def reached(change: ValueChange, held: Raw) -> bool:
+        if change.reached(held):
+            return True
+        attribute = by_name[change.attribute]
+        now, wanted = (
+            plan.current_values([attribute], {attribute.ldap_name: values})[0] for values in (held, change.after)
         )
-    left = [attribute for attribute in wanted if attribute.ldap_name not in owned]
-    return left, owned
+        return plan.equivalent(attribute, now, wanted)
+
+    return reached
 
 
-def _before_image(todo: Sequence[planning.ObjectPlan], directory: Directory, run: Run) -> Artifact:
-    """What the objects hold before the first write, on disk: enough to put every value back."""
-    with run.artifacts(f"directory-before-{directory.domain}") as writer:
-        for item in todo:
-            writer.write({**item.line(), "domain": directory.domain, "directory_host": directory.host})
-    return writer.artifact
-
-
-def _report(
-    plans: Sequence[planning.ObjectPlan],
-    left_out: Sequence[Member],
-    written: Sequence[apply.Written],
-    facts: dict[str, Any],
-    run: Run,
-) -> Report:
-    by_id = {item.plan.source.id: item for item in written}
-    failures: list[dict[str, Any]] = []
-    with run.artifacts(f"directory-writeback-{facts['domain']}") as writer:
-        for item in plans:
-            done = by_id.get(item.source.id)
-            line = _line(item, done)
-            writer.write(line)
-            if item.outcome in planning.FAILURES:
-                failures.append({"object": item.source.name, "id": item.source.id, "error": item.reason})
-                failures[-1]["kind"] = item.outcome
-            elif done is not None and done.error is not None:
-                failures.append({**failure(item.source.name, item.source.id, done.error), "outcome": done.outcome})
-        for member in left_out:
-            writer.write({**without_mailbox_line(member), "outcome": WITHOUT_MAILBOX})
-    counts = {**_counts(plans, written), WITHOUT_MAILBOX: len(left_out)}
-    # A write that nobody could read back counts as a change: it may be one.
-    changed = bool(counts["written"] or counts["unknown"]) if written else bool(counts["planned"])
-    result = {
-        **facts,
-        "counts": counts,
-        "artifact": writer.artifact,
-        "failures": first(failures, run.report_limit),
-        "directory_only_addresses": first(
-            ({"object": item.source.name, "addresses": sorted(item.kept)} for item in plans if item.kept),
-            run.report_limit,
-        ),
-    }
-    diff = limited_diff(
-        (
-            (item.dn, plan.as_text(item.changes, "before"), plan.as_text(item.changes, "after"))
-            for item in plans
-            if item.outcome == planning.CHANGE and _shown(by_id.get(item.source.id))
-        ),
-        run.report_limit,
-    )
-    if failures:
-        facts = {**result, "changed": changed and not run.check_mode}
-        raise _failed(failures, counts, facts, diff if run.diff_mode else [], check_mode=run.check_mode)
-    return Report(changed, result, diff, [*left_out_warnings(left_out), *_warnings(counts, facts["domain"])])
-
-
-def _warnings(counts: Mapping[str, int], domain: str) -> list[str]:
-    """What a user should know of a run that went well and yet left mailboxes alone."""
-    found = []
-    if number := counts[planning.NOT_CLOUD_MANAGED]:
-        found.append(f"{number} of {counts['total']} mailboxes are not cloud-managed and were left alone.")
-    if number := counts[planning.ELSEWHERE]:
-        found.append(
-            f"{number} of {counts['total']} mailboxes have their objects outside of what this run covers of {domain}."
-        )
-    return found
-
-
-def _shown(done: apply.Written | None) -> bool:
-    """A diff shows what was written or, before any write, what would be."""
-    return done is None or done.outcome == apply.WRITTEN
-
-
-def _line(item: planning.ObjectPlan, done: apply.Written | None) -> dict[str, Any]:
-    line = item.line()
-    if done is not None:
-        line["outcome"] = done.outcome
-        if done.error is not None:
-            line["reason"] = done.error.message
-    return line
-
-
-def _counts(plans: Sequence[planning.ObjectPlan], written: Sequence[apply.Written]) -> dict[str, int]:
-    done = Counter(item.outcome for item in written)
-    return {
-        "total": len(plans),
-        "planned": sum(item.outcome == planning.CHANGE for item in plans),
-        **{outcome: done[outcome] for outcome in apply.WRITE_OUTCOMES},
-        **planning.outcomes(plans),
-        "directory_only_addresses": sum(len(item.kept) for item in plans),
-    }
-
-
-def _failed(
-    failures: Sequence[Mapping[str, Any]],
-    counts: Mapping[str, int],
-    result: Mapping[str, Any],
-    diff: Sequence[Any],
-    *,
-    check_mode: bool,
-) -> PartialFailure:
-    """The error for a run in which some mailboxes could not be written back."""
-    one = failures[0]
-    more = f" {len(failures) - 1} more are in the artifact." if len(failures) > 1 else ""
-    if not counts["planned"]:
-        what = "no object had to change"
-    elif check_mode:
-        what = f"{counts['planned']} objects would be written"
-    else:
-        what = f"{counts['written']} of {counts['planned']} planned objects were written"
-    facts = {**result, **({"diff": diff} if diff else {})}
-    return PartialFailure(
-        f"{len(failures)} of {counts['total']} mailboxes could not be written back; {what}. "
-        f"{one['object']}: {str(one['error']).rstrip('.')}.{more}",
-        **facts,
-    )
+def forest_of(directory: WrittenDirectory) -> str:
+    """The DNS name of the forest's root domain, or an empty text where the server does not say it."""
+    root = next(iter(directory.search("", "(objectClass=*)", ("rootDomainNamingContext",), "base")), None)
+    names = root.values.get("rootDomainNamingContext", (b"",)) if root is not None else (b"",)
+    parts = [part.strip().partition("=") for part in names[0].decode("utf-8", "replace").split(",")]
+    return ".".join(value for kind, _equals, value in parts if kind.upper() == "DC")

@@ -276,3 +276,43 @@ def test_what_is_wrong_in_a_file_is_said_with_its_place(tmp_path: Path, text: st
 def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         rules_file.read(tmp_path / "none.yml")
+
+
+def test_what_is_the_directorys_is_left_out_of_the_job(tmp_path: Path) -> None:
+    text = "- {target: mail, source: Mail}\n- {target: extensionAttribute1, owner: directory}\n"
+    rules = rules_file.read(write(tmp_path, text))
+    assert [item.owner for item in rules] == ["cloud_sync", "directory"]
+    merged = merge(live(mapping("extensionAttribute2")), rules)
+    assert [change.target for change in merged.changes] == ["mail"]
+    assert merged.warnings == ()
+
+
+def test_a_job_that_writes_what_is_the_directorys_is_warned_about_and_purged(tmp_path: Path) -> None:
+    rules = rules_file.read(write(tmp_path, "- {target: extensionAttribute1, owner: directory}\n"))
+    before = live(mapping("extensionAttribute1"), mapping("mail"))
+    merged = merge(before, rules)
+    assert merged.changes == ()
+    assert any("extensionAttribute1 is for the directory writer" in warning for warning in merged.warnings)
+    purged = merge(before, rules, purge=True)
+    assert ("extensionAttribute1", None) in [(change.target, change.after) for change in purged.changes]
+    assert purged.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("{target: mail, owner: nobody}", "owner must be one of cloud_sync, directory"),
+        (
+            "{target: mail, owner: directory, source: Mail}",
+            "from Exchange Online itself; leave out source",
+        ),
+        ("{target: mail, owner: directory, flow_type: Always}", "leave out flow_type"),
+        ("{target: altRecipient, owner: directory}", "cannot have the owner directory"),
+        ("{target: legacyExchangeDN, owner: directory}", "must not be written back"),
+        ("{target: mail, owner: cloud_sync}", "needs exactly one of"),
+    ],
+)
+def test_wrong_owners_are_told_with_their_place(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(InputError, match=r"rules\.\w+:1:3: ") as caught:
+        rules_file.read(write(tmp_path, f"- {line}\n"))
+    assert words in caught.value.message

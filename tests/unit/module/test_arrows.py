@@ -24,6 +24,7 @@ LIBRARIES = {
     "msal": {"_cloud"},
     "cryptography": {"_cloud"},
     "ldap3": {"_on_premises"},
+    "gssapi": {"_on_premises"},
     "yaml": {"_run", "_mapping"},
 }
 FILES = sorted(UTILS.rglob("*.py"))

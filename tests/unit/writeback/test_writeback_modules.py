@@ -17,10 +17,11 @@ import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._module import main as module_main
-from ansible_collections.hybrid.exchange.plugins.modules import directory_writeback, roundtrip_info
+from ansible_collections.hybrid.exchange.plugins.modules import directory_restore, directory_writeback, roundtrip_info
 from writeback_fakes import World
 
 Run = Callable[..., dict[str, Any]]
+OMIT = object()
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ def run(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run
             "_ansible_diff": True,
             **options,
         }
+        arguments = {name: value for name, value in arguments.items() if value is not OMIT}
         with patch_module_args(arguments), pytest.raises(SystemExit):
             module.main()
         result: dict[str, Any] = json.loads(capsys.readouterr().out)
@@ -68,11 +70,11 @@ def test_writing_back(world: World, run: Run) -> None:
     assert done["changed"] is True
     assert done["diff"] == checked["diff"]
     assert done["counts"]["written"] == 1
-    assert Path(done["before_image"]["path"]).exists()
+    assert Path(done["journal"]["path"]).exists()
     assert set(done["artifact"]) == {"path", "sha256", "lines"}
     again = run(directory_writeback)
     assert again["changed"] is False
-    assert "before_image" not in again
+    assert "journal" not in again
 
 
 def test_a_failure_keeps_counts_failures_and_what_changed(world: World, run: Run) -> None:
@@ -147,6 +149,52 @@ def test_proving_the_round_trip(world: World, run: Run) -> None:
     assert failed["changed"] is False
 
 
+def test_a_plan_is_saved_reviewed_and_applied(world: World, run: Run, tmp_path: Path) -> None:
+    world.user("user", {"CustomAttribute1": "new"})
+    plan = str(tmp_path / "plan.jsonl")
+    saved = run(directory_writeback, check=True, plan_file=plan)
+    assert saved["changed"] is True
+    assert world.directory.modifications == []
+    given = {"all_mailboxes": OMIT, "apply_plan": plan, "apply_plan_sha256": saved["plan"]["sha256"]}
+    assert run(directory_writeback, check=True, **given)["changed"] is True
+    assert run(directory_writeback, **given)["counts"]["written"] == 1
+    assert run(directory_writeback, **given)["changed"] is False
+    for wrong in ({"all_mailboxes": True}, {"exclude": ["x"]}, {"apply_plan_sha256": None}, {"plan_file": plan}):
+        assert run(directory_writeback, **given | wrong)["failed"] is True
+
+
+def test_rules_say_what_the_directory_owns(world: World, run: Run, tmp_path: Path) -> None:
+    world.user("user", {"CustomAttribute1": "new", "CustomAttribute2": "new"})
+    rules = tmp_path / "rules.yml"
+    rules.write_text("- {target: extensionAttribute2, owner: directory}\n- {target: mail, source: Mail}\n")
+    assert run(directory_writeback, rules_file=str(rules))["attributes"] == ["extensionAttribute2"]
+    failed = run(directory_writeback, rules_file=str(rules), attributes=["mail"])
+    assert "rules.yml:2:3: this rule gives mail to Cloud Sync" in failed["msg"]
+
+
+def test_a_wave_is_restored(world: World, run: Run, tmp_path: Path) -> None:
+    guid = world.user("user", {"CustomAttribute1": "new"}, {"extensionAttribute1": "old"})
+    journals = str(tmp_path / "journals")
+    run(directory_writeback, wave="pilot", journal_dir=journals)
+    given = {"wave": "pilot", "journal_dir": journals}
+    checked = restored(run, check=True, **given)
+    assert checked["changed"] is True
+    assert world.directory.text(guid, "extensionAttribute1") == ("new",)
+    done = restored(run, **given)
+    assert done["diff"] == checked["diff"]
+    assert world.directory.text(guid, "extensionAttribute1") == ("old",)
+    assert restored(run, **given)["changed"] is False
+    undone = restored(run, journals=[done["journal"]["path"]], tenant_id=None, client_id=None)
+    assert any("nobody looked" in str(warning) for warning in undone["warnings"])
+    assert world.directory.text(guid, "extensionAttribute1") == ("new",)
+    assert restored(run, journal_dir=journals)["failed"] is True
+
+
+def restored(run: Run, **options: Any) -> dict[str, Any]:
+    """directory_restore has no selection."""
+    return run(directory_restore, all_mailboxes=OMIT, **options)
+
+
 @pytest.mark.parametrize("module", [directory_writeback, roundtrip_info])
 def test_every_key_of_a_result_is_documented(world: World, run: Run, module: ModuleType) -> None:
     world.user("user", {"CustomAttribute1": "new"})
@@ -158,7 +206,15 @@ def test_every_key_of_a_result_is_documented(world: World, run: Run, module: Mod
     assert always <= set(result)
 
 
-@pytest.mark.parametrize("module", [directory_writeback, roundtrip_info])
+def test_every_key_of_a_restore_is_documented(world: World, run: Run) -> None:
+    world.user("user", {"CustomAttribute1": "new"})
+    run(directory_writeback, wave="pilot")
+    result = restored(run, wave="pilot")
+    rows = yaml.safe_load(directory_restore.RETURN)
+    assert set(result) - {"changed", "invocation", "diff", "warnings"} == set(rows)
+
+
+@pytest.mark.parametrize("module", [directory_restore, directory_writeback, roundtrip_info])
 def test_documented_options_are_the_options(module: ModuleType) -> None:
     own = yaml.safe_load(module.DOCUMENTATION)["options"]
     for name, documented in own.items():

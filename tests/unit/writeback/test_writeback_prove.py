@@ -30,7 +30,7 @@ def world() -> World:
 
 
 def prove(world: World, path: Path, **options: Any) -> dict[str, Any]:
-    report = prove_round_trip(Options(selection=ALL, **options), world.mailboxes, world.directory, run_in(path))
+    report = prove_round_trip(Options(selection=ALL, **options), world, run_in(path))
     assert not report.changed
     assert world.directory.modifications == []
     return report.result
@@ -58,6 +58,8 @@ def test_a_difference_is_told_with_both_values(world: World, tmp_path: Path) -> 
     assert result["proven"] is False
     assert result["percent"] == 50.0
     assert result["differing"][0] | {"attributes": ["extensionAttribute1"]} == result["differing"][0]
+    assert result["attributes"]["extensionAttribute1"] == {"equal": 1, "differs": 1, "at_risk": 1}
+    assert result["attributes"]["proxyAddresses"] == {"equal": 2}
     line = next(line for line in lines(result) if line["object"] == "other@contoso.lab")
     found = line["attributes"]["extensionAttribute1"]
     assert (found["status"], found["cloud"], found["directory"]) == ("differs", ["cloud"], ["directory"])
@@ -92,11 +94,17 @@ def test_a_wrong_primary_address_differs_even_when_merging_but_is_not_at_risk(wo
 def test_what_directory_writeback_wrote_is_proven(world: World, tmp_path: Path) -> None:
     world.user(
         "user",
-        {"CustomAttribute1": "x", "EmailAddresses": ["SMTP:new@contoso.lab"], "ExtensionCustomAttribute1": ["a", "b"]},
+        {
+            "CustomAttribute1": "x",
+            "EmailAddresses": ["SMTP:new@contoso.lab"],
+            "WindowsEmailAddress": "new@contoso.lab",
+            "ExtensionCustomAttribute1": ["a", "b"],
+        },
         {"proxyAddresses": ["SMTP:old@contoso.lab", "smtp:new@contoso.lab"]},
     )
     assert prove(world, tmp_path)["proven"] is False
-    write_back(WriteOptions(ALL), FarEnds(world.mailboxes, world.ownership, world.directory), run_in(tmp_path))
+    ends = FarEnds(world.mailboxes, world.ownership, world.directory)
+    write_back(WriteOptions(ALL, journal_dir=str(tmp_path)), ends, run_in(tmp_path))
     world.directory.modifications.clear()
     assert prove(world, tmp_path)["proven"] is True
 

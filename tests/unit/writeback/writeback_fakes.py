@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import attribute
@@ -29,6 +30,12 @@ class Entry:
     values: dict[str, tuple[bytes, ...]]
 
 
+class Replica(NamedTuple):
+    invocation_id: bytes
+    highest_usn: int
+    host: str
+
+
 @dataclass
 class FakeDirectory:
     """Objects by objectGUID. ``before_modify`` runs before each modify and may raise or change the object."""
@@ -42,6 +49,10 @@ class FakeDirectory:
     before_modify: Callable[[Entry], None] = lambda entry: None
     after_modify: Callable[[Entry], None] = lambda entry: None
     before_search: Callable[[str], None] = lambda text: None
+    reads: list[str] = field(default_factory=list)
+    invocation_id: bytes = b"I" * 16
+    highest_usn: int = 1000
+    abroad: list[Entry] | None = field(default_factory=list)  # of other domains; None turns the global catalog off
 
     def add(self, name: str, guid: bytes, **values: Sequence[str] | str | bytes) -> Entry:
         entry = Entry(f"CN={name},OU=People,{BASE}", {"objectGUID": (guid,)})
@@ -56,13 +67,46 @@ class FakeDirectory:
         self.searches.append(filter_text)
         self.before_search(filter_text)
         terms = [
-            (name, re.sub(rb"\\([0-9a-f]{2})", lambda match: bytes.fromhex(match[1].decode()), value.encode()))
+            (name, _value(value))
             for name, value in _TERM.findall(filter_text)
             if name not in {"objectCategory", "objectClass"}
         ]
+        first_usn = int(found[1]) if (found := re.search(r"\(uSNChanged>=(\d+)\)", filter_text)) else 0
         for entry in list(self.objects.values()):
+            if int(entry.values.get("uSNChanged", (b"0",))[0]) < first_usn:
+                continue
             if not terms or any(_holds(entry, name, value) for name, value in terms):
                 yield Entry(entry.dn, {name: entry.values[name] for name in attributes if name in entry.values})
+
+    def clone(self) -> FakeDirectory:
+        return self
+
+    def read(self, dn: str, attributes: Sequence[str]) -> Entry | None:
+        self.reads.append(dn)
+        for entry in self.objects.values():
+            if entry.dn == dn:
+                return Entry(dn, {name: entry.values[name] for name in attributes if name in entry.values})
+        return None
+
+    def replica(self) -> Replica:
+        return Replica(self.invocation_id, self.highest_usn, self.host)
+
+    def global_catalog(self) -> Catalog | None:
+        return None if self.abroad is None else Catalog(self)
+
+    def modify_many(self, requests: Iterable[tuple[Any, str, Sequence[Any]]]) -> Iterator[tuple[Any, Any]]:
+        """Requests are taken one ahead of their answers; a server that stays away raises."""
+        for key, dn, changes in requests:
+            try:
+                self.modify(dn, changes)
+            except errors.Unavailable as error:
+                if error.facts.get("applied") != "unknown":
+                    raise
+                yield key, error
+            except errors.HybridError as error:
+                yield key, error
+            else:
+                yield key, None
 
     def modify(self, dn: str, changes: Sequence[Any]) -> None:
         entry = next((entry for entry in self.objects.values() if entry.dn == dn), None)
@@ -76,11 +120,12 @@ class FakeDirectory:
                 same = [item for item in held if _same(change.attribute, item, value)]
                 if change.op == "delete":
                     if not same:
-                        raise errors.Conflict(f"no {value!r} in {change.attribute}", object=dn)
+                        raise errors.Conflict(f"no {value!r} in {change.attribute}", object=dn, ldap_result=16)
                     held.remove(same[0])
                 else:
                     if same or (held and not attribute(change.attribute).multi):
-                        raise errors.Conflict(f"{value!r} is in {change.attribute} already", object=dn)
+                        told = f"{value!r} is in {change.attribute} already"
+                        raise errors.Conflict(told, object=dn, ldap_result=20)
                     held.append(value)
         entry.values = {name: tuple(values) for name, values in after.items() if values}
         self.modifications.append((dn, tuple(changes)))
@@ -100,14 +145,94 @@ def _holds(entry: Entry, name: str, value: bytes) -> bool:
 
 
 @dataclass
+class Catalog:
+    """The global catalog: the objects of the domain and those of others."""
+
+    directory: FakeDirectory
+    base_dn: str = ""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def search(self, base: str, filter_text: str, attributes: Sequence[str]) -> Iterator[Entry]:
+        yield from self.directory.search(base, filter_text, attributes)
+        terms = [(name, _value(text)) for name, text in _TERM.findall(filter_text)]
+        for entry in self.directory.abroad or ():
+            if any(_holds(entry, name, value) for name, value in terms):
+                yield entry
+
+
+def _value(text: str) -> bytes:
+    return re.sub(rb"\\([0-9a-f]{2})", lambda match: bytes.fromhex(match[1].decode()), text.encode())
+
+
+def row_of(mailbox: Mailbox) -> dict[str, Any]:
+    """The mailbox as Exchange Online answers it."""
+    return {
+        **mailbox.properties,
+        "ExternalDirectoryObjectId": mailbox.id,
+        "UserPrincipalName": mailbox.user_principal_name,
+        "RecipientTypeDetails": mailbox.recipient_type_details,
+        "IsDirSynced": mailbox.dir_synced,
+        "IsExchangeCloudManaged": mailbox.cloud_managed,
+    }
+
+
+@dataclass
 class FakeMailboxes:
     mailboxes: list[Mailbox] = field(default_factory=list)
     directory_users: dict[str, DirectoryUser] = field(default_factory=dict)
     asked_for: list[tuple[str, ...] | None] = field(default_factory=list)
     left_out: tuple[Member, ...] = ()
+    asked_since: list[datetime] = field(default_factory=list)
+    asked_by_id: list[tuple[str, ...]] = field(default_factory=list)
+    time: datetime | None = None
+    requests: int = 0
 
     def read(self, selection: Any, properties: Sequence[str] = ()) -> Iterator[Mailbox]:
-        yield from self.mailboxes
+        if selection.kind != "identities":
+            yield from self.mailboxes
+            return
+        known = {mailbox.id: mailbox for mailbox in self.mailboxes}
+        if gone := [name for name in selection.value if name not in known]:
+            raise errors.InputError(f"there is no mailbox {gone[0]}")
+        yield from (known[name] for name in selection.value)
+
+    def rows(self, selection: Any, properties: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+        yield from map(row_of, self.read(selection, properties))
+
+    def changed_since(
+        self, moment: datetime, properties: Sequence[str], exclude: frozenset[str] = frozenset()
+    ) -> Iterator[dict[str, Any]]:
+        self.asked_since.append(moment)
+        for mailbox in self.mailboxes:
+            changed = datetime.fromisoformat(mailbox.when_changed) if mailbox.when_changed else None
+            if changed is not None and changed > moment and mailbox.user_principal_name not in exclude:
+                yield row_of(mailbox)
+
+    def by_ids(
+        self, ids: Iterable[str], properties: Sequence[str], exclude: frozenset[str] = frozenset()
+    ) -> Iterator[dict[str, Any]]:
+        wanted = set(ids)
+        self.asked_by_id.append(tuple(sorted(wanted)))
+        yield from (row_of(mailbox) for mailbox in self.mailboxes if mailbox.id in wanted)
+
+    def anchors(self, ids: Sequence[str] | None = None) -> Iterator[DirectoryUser]:
+        found = self.users(ids).values()
+        yield from (user for user in found if user.source_anchor and (ids is None or user.id in ids))
+
+    def by_anchors(self, anchors: Iterable[bytes]) -> Iterator[DirectoryUser]:
+        wanted = set(anchors)
+        yield from (user for user in self.directory_users.values() if user.source_anchor in wanted)
+
+    def service_time(self) -> datetime | None:
+        return self.time
+
+    def usage(self) -> dict[str, Any]:
+        return {"requests": self.requests}
+
+    def add_usage(self, before: dict[str, Any], after: dict[str, Any]) -> None:
+        self.requests += after["requests"] - before["requests"]
 
     def users(self, ids: Sequence[str] | None = None) -> dict[str, DirectoryUser]:
         self.asked_for.append(None if ids is None else tuple(ids))

@@ -2,7 +2,7 @@
 # make test   set up, run every check that CI runs
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint lab lab-down build docs setup setup-newest setup-graph system lock clean
+.PHONY: help demo test bench lint lab lab-down build docs setup setup-newest setup-graph system lock clean
 LOCKS := tests/requirements
 
 help:
@@ -36,12 +36,17 @@ lab: setup system
 lab-down: setup
 	@.venv/bin/python -m tests.lab down
 
-demo: setup system
+demo:
+	@$(MAKE) --no-print-directory -j2 setup system
 	@.venv/bin/python -m tests.lab up --fresh
 	@.venv/bin/python tests/demo/demo.py
 
-test: setup setup-newest setup-graph system
+test:
+	@$(MAKE) --no-print-directory -j4 setup setup-newest setup-graph system
 	@.venv/bin/python tests/tools/check.py
+
+bench: setup system
+	@.venv/bin/python -m tests.benchmarks
 
 lint: setup
 	@.venv/bin/python tests/tools/check.py tree ruff format types changelog docs ansible-lint

@@ -32,8 +32,7 @@ def fresh(lab: Lab) -> Iterator[Lab]:
     lab.clear_faults()
 
 
-@pytest.fixture
-def defaults(lab: Lab, tmp_path: Path) -> dict[str, dict[str, Any]]:
+def defaults_of(lab: Lab, artifacts: Path) -> dict[str, dict[str, Any]]:
     """What a playbook would give as module_defaults, by action group."""
     tenant = lab.config["tenants"][TENANT]
     directory = tenant["directory"]
@@ -47,6 +46,7 @@ def defaults(lab: Lab, tmp_path: Path) -> dict[str, dict[str, Any]]:
             "exchange_url": lab.config["exchange"],
             "ca_path": lab.config["ca"],
             "retry_timeout": 60,
+            "request_timeout": 300,
         },
         "directory": {
             "directory_hosts": [directory["host"]],
@@ -54,6 +54,13 @@ def defaults(lab: Lab, tmp_path: Path) -> dict[str, dict[str, Any]]:
             "directory_user": directory["user"],
             "directory_password": directory["password"],
             "directory_ca_path": lab.config["ca"],
+            "directory_timeout": 300,
         },
-        "run": {"artifact_dir": str(tmp_path / "artifacts")},
+        "run": {"artifact_dir": str(artifacts)},
     }
+
+
+@pytest.fixture
+def defaults(lab: Lab, tmp_path: Path) -> dict[str, dict[str, Any]]:
+    """The same with an artifact directory of the test's own."""
+    return defaults_of(lab, tmp_path / "artifacts")

@@ -23,6 +23,7 @@ from ansible.module_utils.testing import patch_module_args
 
 PACKAGE = "ansible_collections.hybrid.exchange.plugins.modules"
 MODULES = (
+    "directory_restore",
     "directory_writeback",
     "mailbox_authority",
     "mailbox_info",

@@ -89,7 +89,7 @@ def invoke(lab: Mapping[str, Any], tenant: str, cmdlet: str, **parameters: Any) 
     body = {"CmdletInput": {"CmdletName": cmdlet, "Parameters": parameters}}
     rows: list[dict[str, Any]] = []
     while url:
-        answer = session.post(url, json=body, timeout=60)
+        answer = session.post(url, json=body, timeout=600)
         answer.raise_for_status()
         page = answer.json() if answer.content else {}
         rows += page.get("value", [])

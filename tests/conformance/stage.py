@@ -17,7 +17,7 @@ from tests.lab.client import Lab, LabError
 TENANT = "contoso"
 DOMAIN = "contoso.lab"
 
-DIRECTORY_MODULES = {"directory_writeback", "mailbox_authority", "roundtrip_info"}
+DIRECTORY_MODULES = {"directory_restore", "directory_writeback", "mailbox_authority", "roundtrip_info"}
 INFO_MODULES = {"mailbox_info", "roundtrip_info", "writeback_job_info"}
 
 # In the documentation stand the names that readers know; the lab has its own. The order matters.
@@ -60,7 +60,7 @@ def _lab_name(value: Any) -> Any:
     return value
 
 
-def wait_for_directory(lab: Lab, seconds: float = 90) -> None:
+def wait_for_directory(lab: Lab, seconds: float = 600) -> None:
     """Wait until the domain controller answers again; a restart takes it a while."""
     ends = time.monotonic() + seconds
     while True:
@@ -95,9 +95,17 @@ def prepare(module: str, given: Mapping[str, Any], lab: Lab, defaults: Defaults)
         for user in lab.objects(tenant, "mailUser"):
             lab.delete_object(tenant, "mailUser", user["ExternalDirectoryObjectId"])
         step("mailbox_authority", all_mailboxes=True, authority="cloud", on_ineligible="skip")
-    if module in {"writeback_cycle", "directory_writeback"}:
+    if module in {"writeback_cycle", "directory_writeback", "directory_restore"}:
         step("mailbox_authority", all_mailboxes=True, authority="cloud", on_ineligible="skip")
         _edit_some(lab)
+    if module == "directory_restore":
+        step("directory_writeback", wave="pilot", identities=edited(lab), exclude=[])
+
+
+def edited(lab: Lab) -> list[str]:
+    """The mailboxes that were edited on the stage."""
+    rows = observe.mailboxes(lab.config, TENANT).values()
+    return sorted(row["UserPrincipalName"] for row in rows if str(row["CustomAttribute7"]).startswith("edited"))
 
 
 def _edit_some(lab: Lab) -> None:

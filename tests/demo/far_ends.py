@@ -87,7 +87,7 @@ class Exchange:
                 "client_secret": settings["application"]["client_secret"],
                 "scope": "https://outlook.office365.com/.default",
             },
-            timeout=60,
+            timeout=600,
         )
         answer.raise_for_status()
         self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
@@ -101,7 +101,7 @@ class Exchange:
         rows: list[dict[str, Any]] = []
         while url:
             answer = self.session.post(
-                url, json={"CmdletInput": {"CmdletName": name, "Parameters": parameters}}, timeout=60
+                url, json={"CmdletInput": {"CmdletName": name, "Parameters": parameters}}, timeout=600
             )
             if answer.status_code >= 400:
                 sys.exit(f"{name} was refused with {answer.status_code}: {answer.text[:500]}")

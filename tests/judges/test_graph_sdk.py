@@ -77,7 +77,7 @@ def client(lab: dict[str, Any], application: str = "application", tenant: str = 
     provider = AzureIdentityAuthenticationProvider(
         credential, scopes=[f"{lab['graph']}/.default"], allowed_hosts=[host, host.split(":")[0]]
     )
-    adapter = GraphRequestAdapter(provider, client=httpx.AsyncClient(verify=lab["ca"], timeout=60))
+    adapter = GraphRequestAdapter(provider, client=httpx.AsyncClient(verify=lab["ca"], timeout=600))
     adapter.base_url = f"{lab['graph']}/v1.0"
     return GraphServiceClient(request_adapter=adapter)
 

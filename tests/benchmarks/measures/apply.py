@@ -1,0 +1,135 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Applying: the rate of writing to a Samba domain controller, beside ldapmodify; then nothing left to write."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from tests.benchmarks import ldif, modules, people, samba
+from tests.benchmarks.bench import Bench, fresh
+from tests.benchmarks.cloud import process as clouds
+from tests.benchmarks.cloud.process import Cloud
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.modules import Result
+from tests.benchmarks.peers import loop as loops
+from tests.benchmarks.peers import openldap
+from tests.benchmarks.processes import Ran
+from tests.benchmarks.samba import DomainController
+from tests.benchmarks.settings import BUILD, BenchError
+
+_MODULE = "directory_writeback"
+
+
+@dataclass
+class _Samples:
+    check: list[Ran] = field(default_factory=list)
+    apply: list[Ran] = field(default_factory=list)
+    peer: list[Ran] = field(default_factory=list)
+    second_writes: list[int] = field(default_factory=list)
+
+
+def measure(bench: Bench) -> Generator[Figure, None, None]:
+    """Every object gets one value replaced and one address added, or back; both writers do both.
+
+    What check mode does as well (start, sign-in, reading and planning) is taken off, because ldapmodify gets its
+    changes ready-made: the rest is journaling, writing and reading back.
+    """
+    count = bench.size.apply
+    bench.say(f"start a domain controller with {count} people")
+    with (
+        samba.running(count) as controller,
+        clouds.serving(count, bench.certificates, parent=controller.parent) as cloud,
+    ):
+        found = _run(bench, controller).result["counts"]
+        if found.get("unchanged") != count:
+            raise BenchError(f"{count} objects are as the cloud has them, but the module says {found}.")
+        samples = _Samples()
+        for number in range(bench.size.apply_rounds):
+            bench.say(f"write {count} objects, round {number + 1} of {bench.size.apply_rounds}")
+            _there_and_back(bench, controller, cloud, samples)
+        check_s = bench.keep(f"{_MODULE} in check mode", samples.check)
+        apply_s = bench.keep(_MODULE, samples.apply)
+        peer_s = bench.keep("ldapmodify", samples.peer)
+        bench.details["second runs, objects written"] = samples.second_writes
+        own_rate = count / median(
+            one.seconds - check.seconds for one, check in zip(samples.apply, samples.check, strict=True)
+        )
+        against = (
+            f"ldapmodify {count / peer_s:.1f} objects a second; {apply_s:.2f} s less {check_s:.2f} s in check mode"
+        )
+        yield Figure("apply", own_rate, "objects/s", against, own_rate * peer_s / count)
+        yield _changed_loop(bench, controller, apply_s / count)
+        writes = sum(samples.second_writes)
+        total = len(samples.second_writes) * count
+        yield Figure("second-run-writes", writes, "writes", f"{total} in the first runs", writes / total)
+
+
+def _there_and_back(bench: Bench, controller: DomainController, cloud: Cloud, samples: _Samples) -> None:
+    """The collection writes there, ldapmodify back, ldapmodify there, the collection back."""
+    count = bench.size.apply
+    cloud.change("all", variant=1)
+    _write(bench, controller, samples)
+    samples.peer.append(_peer(controller, count, 1, 0))
+    samples.peer.append(_peer(controller, count, 0, 1))
+    cloud.reset()
+    _write(bench, controller, samples)
+
+
+def _write(bench: Bench, controller: DomainController, samples: _Samples) -> None:
+    count = bench.size.apply
+    check = _run(bench, controller, check_mode=True)
+    if check.result["counts"].get("planned") != count or check.result["changed"] is not True:
+        raise BenchError(f"{count} changes were to be planned, but the module says {check.result['counts']}.")
+    before = controller.usn()
+    own = _run(bench, controller)
+    after = controller.usn()
+    written = controller.written(before)
+    if own.result["counts"].get("written") != count or written != count:
+        raise BenchError(f"{count} objects were to be written, {written} were: {own.result['counts']}")
+    second = _run(bench, controller)
+    if second.result["changed"] or second.result["counts"].get("unchanged") != count:
+        raise BenchError(f"A second run had to find nothing to do, but says {second.result['counts']}.")
+    samples.check.append(check.ran)
+    samples.apply.append(own.ran)
+    samples.second_writes.append(controller.written(after))
+
+
+def _run(bench: Bench, controller: DomainController, *, check_mode: bool = False) -> Result:
+    options: dict[str, Any] = {**modules.tenant(bench.certificates), **controller.options()}
+    options |= {**modules.generous(_MODULE), "all_mailboxes": True, "proxy_addresses": "exact"}
+    if "journal_dir" in modules.options_of(_MODULE):
+        options["journal_dir"] = str(BUILD / "journals")
+    return modules.run(_MODULE, options, check_mode=check_mode)
+
+
+def _peer(controller: DomainController, count: int, variant: int, other: int) -> Ran:
+    file = fresh(BUILD / f"changes-{variant}-{other}.ldif")
+    content = (
+        ldif.difference(people.person(number, variant), people.person(number, other), controller.parent)
+        for number in range(count)
+    )
+    file.write_bytes(b"".join(content))
+    return openldap.apply(file, controller.account(controller.writer), controller.environment)
+
+
+def _changed_loop(bench: Bench, controller: DomainController, own_s: float) -> Figure:
+    """What a loop takes for a mailbox that has to change."""
+    bench.say("an Ansible loop over changed mailboxes")
+    loop = loops.find()
+    server = {
+        "url": controller.url,
+        "user": controller.writer.user,
+        "password": controller.writer.password,
+        "ca": str(controller.authority),
+    }
+    sample = [people.person(number, 1) for number in range(bench.size.loop)]
+    seconds = loops.run(loop, sample, controller.parent, server, controller.environment, changed=True)
+    note = f" ({loop.instead})" if loop.instead else ""
+    bench.details["loop over changed mailboxes"] = {"module": loop.module, "seconds": seconds, "note": loop.instead}
+    against = f"a loop over {loop.module}{note} {seconds:.3f} s per mailbox over {own_s:.6f} s"
+    return Figure("ansible-loop-apply", seconds / own_s, "times", against, seconds / own_s)

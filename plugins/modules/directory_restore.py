@@ -45,11 +45,13 @@ options:
       - If not given, the environment variable E(HYBRID_EXCHANGE_TENANT_ID) is used. Without either, nobody looks
         whether a Cloud Sync job runs.
     type: str
+    required: false
   client_id:
     description:
       - The id of the app registration to sign in as. Needed with O(tenant_id).
       - If not given, the environment variable E(HYBRID_EXCHANGE_CLIENT_ID) is used.
     type: str
+    required: false
   journals:
     description: The journals to undo, as RV(hybrid.exchange.directory_writeback#module:journal) names them.
     type: list

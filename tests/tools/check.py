@@ -3,20 +3,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the checks that make a change fit to land: every step, or those named.
 
-Steps of one lane run one after the other; the lanes run side by side, because they hardly share anything but the
-processors, and the lanes with a lab mostly wait for it. Each step's output goes to build/checks/<step>.log;
+The steps with a lab are two lanes, which run side by side with each other and with the steps that need nothing of one
+another; a lane that is through helps with those. Each step's output goes to build/checks/<step>.log;
 a failing step shows the end of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,22 +69,22 @@ IN_TREE = (("ANSIBLE_COLLECTIONS_PATH", str(ROOT / "build" / "tree")), ("LC_ALL"
 
 
 def steps() -> list[Step]:
-    """All steps, in the order in which they run in their lane."""
+    """All steps, in the order in which they begin."""
     pytest = (str(BIN / "pytest"), "-q")
     lab = (str(BIN / "python"), "-m", "tests.lab")
     faults = ("tests/conformance/test_faults.py", "tests/conformance/test_writeback_survives.py")
     no_faults = [argument for file in faults for argument in ("--ignore", file)]
     chosen = [
         Step("tree", "first", ("tests/tools/tree",)),
-        Step("ruff", "static", (str(BIN / "ruff"), "check", ".")),
-        Step("format", "static", (str(BIN / "ruff"), "format", "--check", ".")),
-        Step("types", "static", (str(BIN / "python"), "tests/tools/types_check.py")),
-        Step("units-2.19", "static", (*pytest, "tests/unit"), environment=COLLECTIONS),
-        Step("attributes", "static", (str(BIN / "python"), "tests/tools/attributes_table.py", "--check")),
-        Step("changelog", "static", (str(BIN / "antsibull-changelog"), "lint"), TREE),
+        Step("ruff", "free", (str(BIN / "ruff"), "check", ".")),
+        Step("format", "free", (str(BIN / "ruff"), "format", "--check", ".")),
+        Step("types", "free", (str(BIN / "python"), "tests/tools/types_check.py")),
+        Step("units-2.19", "free", (*pytest, "tests/unit"), environment=COLLECTIONS),
+        Step("attributes", "free", (str(BIN / "python"), "tests/tools/attributes_table.py", "--check")),
+        Step("changelog", "free", (str(BIN / "antsibull-changelog"), "lint"), TREE),
         Step(
             "docs",
-            "static",
+            "free",
             (
                 str(BIN / "antsibull-docs"),
                 "lint-collection-docs",
@@ -95,12 +97,12 @@ def steps() -> list[Step]:
             IN_TREE,
         ),
         Step(
-            "ansible-lint", "static", (str(BIN / "ansible-lint"), "--offline", "--profile", "production"), TREE, IN_TREE
+            "ansible-lint", "free", (str(BIN / "ansible-lint"), "--offline", "--profile", "production"), TREE, IN_TREE
         ),
-        Step("build", "static", ("tests/tools/build-check",), environment=(_path(BIN),)),
-        Step("sanity-2.19", "static", _sanity(ROOT / ".venv", SANITY_OF_EACH_CORE if NEWEST.is_dir() else ())),
-        Step("lab", "static", (*pytest, "tests/lab_tests"), environment=LAB_FOR_ITSELF),
-        Step("playbooks", "static", (*pytest, "tests/playbooks"), environment=(*COLLECTIONS, _path(BIN))),
+        Step("build", "free", ("tests/tools/build-check",), environment=(_path(BIN),)),
+        Step("sanity-2.19", "free", _sanity(ROOT / ".venv", SANITY_OF_EACH_CORE if NEWEST.is_dir() else ())),
+        Step("lab", "free", (*pytest, "tests/lab_tests"), environment=LAB_FOR_ITSELF),
+        Step("playbooks", "free", (*pytest, "tests/playbooks"), environment=(*COLLECTIONS, _path(BIN))),
         Step("lab-up", "lab", (*lab, "up", "--fresh"), environment=LAB),
         Step("conformance", "lab", (*pytest, "tests/conformance", *no_faults), environment=LAB),
         Step("judges", "lab", (str(GRAPH / "bin" / "pytest"), "-q", "-W", "default", "tests/judges"), environment=LAB),
@@ -113,8 +115,8 @@ def steps() -> list[Step]:
     ]
     if NEWEST.is_dir():
         newest = (str(NEWEST / "bin" / "pytest"), "-q")
-        chosen.append(Step("units-2.21", "static", (*newest, "tests/unit"), environment=COLLECTIONS))
-        chosen.append(Step("sanity-2.21", "static", _sanity(NEWEST)))
+        chosen.insert(5, Step("units-2.21", "free", (*newest, "tests/unit"), environment=COLLECTIONS))
+        chosen.insert(6, Step("sanity-2.21", "free", _sanity(NEWEST)))
     return chosen
 
 
@@ -153,8 +155,16 @@ def run(step: Step, failed: list[str]) -> None:
         print("\n".join(["", *(f"    {line}" for line in tail), f"    (all of it: {log})", ""]), flush=True)
 
 
-def run_lane(lane: list[Step], failed: list[str]) -> None:
-    """Runs the steps of one lane in order. A step that fails does not hide what the others would say."""
+def _then(lane: Sequence[Step], free: deque[Step]) -> Iterator[Step]:
+    """The steps of a lane, and then whatever is left that belongs to none."""
+    yield from (step for step in lane if step.lane != "free")
+    with contextlib.suppress(IndexError):
+        while True:
+            yield free.popleft()
+
+
+def run_lane(lane: Iterable[Step], failed: list[str]) -> None:
+    """Runs steps one after the other. One that fails does not hide what the others would say."""
     for step in lane:
         run(step, failed)
 
@@ -173,14 +183,15 @@ def main() -> int:
     failed: list[str] = []
     began = time.monotonic()
     run_lane([step for step in chosen if step.lane == "first"], failed)
-    lanes = [
-        threading.Thread(target=run_lane, args=([step for step in chosen if step.lane == lane], failed))
-        for lane in ("static", "lab", "faults")
+    free = deque(step for step in chosen if step.lane == "free")
+    workers = [
+        threading.Thread(target=run_lane, args=(_then([step for step in chosen if step.lane == lane], free), failed))
+        for lane in ("free", "lab", "faults")
     ]
-    for lane in lanes:
-        lane.start()
-    for lane in lanes:
-        lane.join()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
     print(f"{len(chosen) - len(failed)} of {len(chosen)} checks passed in {time.monotonic() - began:.0f} s.")
     if failed:
         print(f"Failed: {', '.join(failed)}.")

@@ -164,7 +164,7 @@ FAULTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("kind", "target", "parameters"), FAULTS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("kind", "target", "parameters"), FAULTS, ids=str)
 def test_a_disturbed_run_converges(
     world: World, artifacts: Path, kind: str, target: str, parameters: dict[str, Any]
 ) -> None:

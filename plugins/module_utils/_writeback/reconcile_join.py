@@ -170,8 +170,7 @@ class Joined:
 
     def pairs(self, attributes: Sequence[Attribute], style: str) -> Iterator[Pair]:
         """Everything that is not equal by digest, whole, with the values in the order of ``attributes``."""
-        start = 0
-        users = iter(self._user_of)
+        start = given = 0
         for block in self._mailboxes.blocks:
             statuses = self._statuses[start : start + len(block)]
             if _PAIR in statuses:
@@ -179,7 +178,8 @@ class Joined:
                 for position, status in enumerate(statuses):
                     if status != _PAIR:
                         continue
-                    user = next(users)
+                    user = self._user_of[given]
+                    given += 1
                     if not block.flags[position] & SYNCED:
                         managed = bool(block.flags[position] & MANAGED)
                         yield _cloud_only(ids[position], names[position], managed, len(attributes))

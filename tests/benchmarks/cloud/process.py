@@ -81,7 +81,7 @@ def serving(
     session = requests.Session()
     session.trust_env = False
     session.verify = str(certificates.authority)
-    with processes.server(command, log, {"PYTHONPATH": str(ROOT)}) as pid, session:
+    with session, processes.server(command, log, {"PYTHONPATH": str(ROOT)}) as pid:
         cloud = Cloud(count, session)
         until = time.monotonic() + _START_S
         while True:

@@ -16,9 +16,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.benchmarks.cloud import filters, pages
-from tests.benchmarks.cloud.http import Request, Response
 from tests.benchmarks.cloud.pages import UNCHANGED, Changed, Collection
 from tests.benchmarks.cloud.throttle import CONCURRENCY_TEXT, Refused, Throttle
+from tests.benchmarks.cloud.wire import Request, Response
 from tests.benchmarks.people import number_of
 
 _PAGE_SIZE = re.compile(r"odata\.maxpagesize=(\d+)")

@@ -20,9 +20,9 @@ UNKNOWN = [
 ]
 
 
-def refused(*script: Any, changes: Any = CHANGE) -> tuple[errors.HybridError, list[Any]]:
+def refused(*script: Any, changes: Any = None) -> tuple[errors.HybridError, list[Any]]:
     found, servers = directory(list(script))
-    ((_key, error),) = found.modify_many([(1, "CN=a", changes)])
+    ((_key, error),) = found.modify_many([(1, "CN=a", CHANGE if changes is None else changes)])
     assert error is not None
     return error, servers.wires[0].asked
 

@@ -212,7 +212,6 @@ def test_no_child_is_left_behind_whatever_happens(world: World, monkeypatch: pyt
 
     def interrupted(*_arguments: Any) -> Iterator[dict[str, Any]]:
         raise KeyboardInterrupt
-        yield {}
 
     monkeypatch.setattr(world.mailboxes, "rows", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -50,6 +50,11 @@ class World:
         given = {"wave": WAVE, **more}
         return run("directory_restore", stage.arguments("directory_restore", given, defaults_of(self.lab, artifacts)))
 
+    def edited(self) -> str:
+        """An object of which the run writes extensionAttribute3."""
+        name = "extensionAttribute3"
+        return next(dn for dn, held in self.initial.items() if held.get(name) != self.wanted[dn].get(name))
+
     def directory(self) -> Mapping[str, Any]:
         """All of it, by an independent reader."""
         return self.lab.directory(stage.TENANT)
@@ -241,7 +246,7 @@ def test_what_somebody_else_writes_in_between_is_not_lost(world: World, artifact
 def test_a_value_that_changed_since_the_plan_is_planned_again_and_restored_only_on_demand(
     world: World, artifacts: Path
 ) -> None:
-    world.lab.edit_directory(stage.TENANT, None, {"extensionAttribute3": ["theirs"]}, before_write=4)
+    world.lab.edit_directory(stage.TENANT, world.edited(), {"extensionAttribute3": ["theirs"]}, before_write=1)
     first = run(MODULE, world.arguments(artifacts))
     assert not first.failed, first.data["msg"]
     assert world.directory() == world.wanted, "the cloud is the source of authority, so its value won, after a new plan"
@@ -257,7 +262,7 @@ def test_a_value_that_changed_since_the_plan_is_planned_again_and_restored_only_
 
 def test_a_restore_does_not_overwrite_what_came_later_unless_told(world: World, artifacts: Path) -> None:
     stage.must(run(MODULE, world.arguments(artifacts)))
-    name = next(name for name in world.initial if world.initial[name] != world.wanted[name])
+    name = world.edited()
     world.lab.edit_directory(stage.TENANT, name, {"extensionAttribute3": ["later"]})
     before = world.directory()
     refused = world.restore(artifacts)
@@ -285,7 +290,7 @@ def test_a_saved_plan_is_applied_as_it_is_and_refuses_what_moved(world: World, a
     wrong = run(MODULE, {**arguments, "apply_plan_sha256": "0" * 64})
     assert wrong.failed
     assert world.directory() == world.initial
-    name = next(name for name in world.initial if world.initial[name] != world.wanted[name])
+    name = world.edited()
     value = text(world.initial[name].get("extensionAttribute3"))
     world.lab.edit_directory(stage.TENANT, name, {"extensionAttribute3": ["moved"]})
     moved = run(MODULE, arguments)

@@ -58,6 +58,10 @@ class ExchangeOnline:
         """What the service warned of, each text once."""
         return tuple(self._warnings)
 
+    def sign_in(self) -> None:
+        """Have a token for this service."""
+        self._http.sign_in("exchange")
+
     def service_time(self) -> datetime | None:
         """Exchange Online's own clock when it last answered, to the second."""
         return self._http.last_date(self._base_url)

@@ -94,6 +94,10 @@ class Graph:
             return False
         return True
 
+    def sign_in(self) -> None:
+        """Have a token for this service."""
+        self._http.sign_in("graph")
+
     def usage(self) -> Mapping[str, Any]:
         """What was spent at the services so far: requests, throttled ones, repetitions, seconds of waiting."""
         return {name: getattr(self._http.statistics, name) for name in COUNTERS}

@@ -177,6 +177,10 @@ class Http:
                 raise _exhausted(method, url, answer, lost, attempt, spent, left)
             self.wait(left)
 
+    def sign_in(self, resource: str) -> None:
+        """Have a token for a resource, before there are several who would each ask for one."""
+        self._tokens.token(resource)
+
     def wait(self, seconds: float) -> None:
         """Wait, and count it."""
         self.statistics.count(waited=seconds)

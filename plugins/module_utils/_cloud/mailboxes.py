@@ -152,6 +152,12 @@ class Mailboxes:
         """Exchange Online's own clock when it last answered, to the second."""
         return self._exchange.service_time()
 
+    def sign_in(self) -> None:
+        """Sign in to both services, so that copies of this object in other processes need not: when the sign-in is
+        throttled, nobody else may ask before its time."""
+        self._exchange.sign_in()
+        self._graph.sign_in()
+
     def usage(self) -> Mapping[str, Any]:
         """What was spent at the services so far."""
         return self._graph.usage()

@@ -139,6 +139,8 @@ class _Reading:
             # Where everything is selected, all of the other side is read, whatever the mailboxes turn out to be.
             at_once = processes and self._selection.kind == "all"
             objects = self._start(running, self._objects_child) if at_once else None
+            if at_once:
+                self._far_ends.mailboxes.sign_in()
             users = self._start(running, self._users_child) if at_once else None
             mailboxes, mailbox_records = self._read_mailboxes(progress, [item for item in (objects, users) if item])
             few = mailboxes.synced <= join.SEARCH_AT_MOST

@@ -46,6 +46,9 @@ class BulkMailboxes(Protocol):
     def anchors(self, ids: Sequence[str] | None = None) -> Iterator[DirectoryUser]:
         """The users that have a source anchor, of these object ids or of all."""
 
+    def sign_in(self) -> None:
+        """Be signed in before copies of this object work in other processes."""
+
     def usage(self) -> Mapping[str, Any]:
         """What was spent at the services so far."""
 

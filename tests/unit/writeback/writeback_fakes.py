@@ -228,6 +228,9 @@ class FakeMailboxes:
     def service_time(self) -> datetime | None:
         return self.time
 
+    def sign_in(self) -> None:
+        """Nobody asks."""
+
     def usage(self) -> dict[str, Any]:
         return {"requests": self.requests}
 

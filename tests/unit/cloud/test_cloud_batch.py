@@ -122,14 +122,11 @@ def finer_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_the_limit_is_found_and_used_and_nobody_comes_too_early(limit: int, says: bool) -> None:
     service = Service(limit, says=says)
     count = 250 * limit
-    began = time.monotonic()
     done = [cmdlet.parameters["Identity"] for cmdlet, outcome in client(service).batch(cmdlets(count)) if outcome == []]
-    share = count * CMDLET_S / limit / (time.monotonic() - began)
     assert done == names(count)
     assert sorted(service.seen) == sorted(names(count)), "each cmdlet once"
     assert service.early == 0
-    assert service.most == limit
-    assert share > 0.5  # what a busy machine leaves of it; the benchmark measures the share
+    assert service.most == limit  # how much of the permitted rate that makes is the benchmark's to measure
 
 
 def test_a_service_that_says_what_it_takes_never_has_to_refuse() -> None:

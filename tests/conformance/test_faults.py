@@ -78,7 +78,7 @@ ON_ANY: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("slow", {"seconds": 1}),
     ("cut", {}),
 )
-ON_LDAP: tuple[tuple[str, Mapping[str, Any]], ...] = (("cut", {}), ("slow", {"seconds": 1}), ("dc_restart", {}))
+ON_LDAP: tuple[tuple[str, Mapping[str, Any]], ...] = (("cut", {}), ("slow", {"seconds": 0.2}), ("dc_restart", {}))
 
 
 def cases() -> list[tuple[str, Fault]]:

@@ -107,9 +107,6 @@ class Relays:
 
     async def _serve(self, listener: socket.socket, route: Route) -> asyncio.Server:
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            if route.at_once:
-                # What the client says first belongs to TLS, which takes the connection over only later.
-                writer.transport.pause_reading()  # type: ignore[attr-defined]
             task = asyncio.get_running_loop().create_task(self._connection(route, reader, writer))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -117,6 +114,10 @@ class Relays:
         return await asyncio.start_server(connected, sock=listener, limit=CHUNK)
 
     async def _connection(self, route: Route, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if route.at_once:
+            # What the client says first belongs to TLS, which takes the connection over only later. Not in the callback
+            # above: Python before 3.11.4 begins to read after it, whatever it said.
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
         self._count(route.tenant, connections=1, open=1)
         connection = Connection(route, self._faults, self._acts, self._counter(route.tenant), writer)
         try:

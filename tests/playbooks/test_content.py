@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -111,19 +108,6 @@ def test_a_tenant_file_takes_the_options_of_the_modules() -> None:
             assert options(module)[name].get("choices") == tenants.COMPARISON_SECTION.options[name].get("choices")
     in_the_role = load(ROOT / "roles/job/meta/argument_specs.yml")["argument_specs"]["main"]["options"]["job_options"]
     assert set(in_the_role["options"]) == job - set(tenants.JOB_TEMPLATES)
-
-
-@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.name)
-def test_syntax(path: Path) -> None:
-    environment = {
-        **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build"),
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-    }
-    command = [sys.executable, "-m", "ansible", "playbook", "--syntax-check", str(path)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_playbooks_share_their_first_lines() -> None:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the checks that make a change fit to land: every step, or those named.
 
-The steps with a lab are two lanes, which run side by side with each other and with the steps that need nothing of one
-another; a lane that is through helps with those. Each step's output goes to build/checks/<step>.log;
+The steps with a lab are three lanes, which run side by side with each other and with the steps that need nothing of
+one another; a lane that is through helps with those. Each step's output goes to build/checks/<step>.log;
 a failing step shows the end of its own.
 """
 
@@ -63,6 +63,7 @@ def _lab(name: str, network: str) -> tuple[tuple[str, str], ...]:
 LAB = _lab("lab-checks", "127.78")
 LAB_FOR_FAULTS = _lab("lab-checks-faults", "127.79")
 LAB_FOR_ITSELF = _lab("lab-checks-itself", "127.80")
+LAB_FOR_SURVIVAL = _lab("lab-checks-survival", "127.82")
 # Whose verdict depends on ansible-core. The others judge the text, and do so once, with the newest ansible-core found.
 SANITY_OF_EACH_CORE = ("action-plugin-docs", "ansible-doc", "compile", "import", "runtime-metadata", "validate-modules")
 IN_TREE = (("ANSIBLE_COLLECTIONS_PATH", str(ROOT / "build" / "tree")), ("LC_ALL", "C.UTF-8"), _path(BIN))
@@ -72,8 +73,7 @@ def steps() -> list[Step]:
     """All steps, in the order in which they begin."""
     pytest = (str(BIN / "pytest"), "-q")
     lab = (str(BIN / "python"), "-m", "tests.lab")
-    faults = ("tests/conformance/test_faults.py", "tests/conformance/test_writeback_survives.py")
-    no_faults = [argument for file in faults for argument in ("--ignore", file)]
+    faults, survival = "tests/conformance/test_faults.py", "tests/conformance/test_writeback_survives.py"
     chosen = [
         Step("tree", "first", ("tests/tools/tree",)),
         Step("ruff", "free", (str(BIN / "ruff"), "check", ".")),
@@ -104,14 +104,22 @@ def steps() -> list[Step]:
         Step("lab", "free", (*pytest, "tests/lab_tests"), environment=LAB_FOR_ITSELF),
         Step("playbooks", "free", (*pytest, "tests/playbooks"), environment=(*COLLECTIONS, _path(BIN))),
         Step("lab-up", "lab", (*lab, "up", "--fresh"), environment=LAB),
-        Step("conformance", "lab", (*pytest, "tests/conformance", *no_faults), environment=LAB),
+        Step(
+            "conformance",
+            "lab",
+            (*pytest, "tests/conformance", "--ignore", faults, "--ignore", survival),
+            environment=LAB,
+        ),
         Step("judges", "lab", (str(GRAPH / "bin" / "pytest"), "-q", "-W", "default", "tests/judges"), environment=LAB),
         Step("demo", "lab", (str(BIN / "python"), "tests/demo/demo.py"), environment=LAB),
-        Step("lab-down", "lab", (*lab, "down"), environment=LAB),
         Step("molecule", "lab", ("tests/tools/molecule",), environment=LAB),
+        Step("lab-down", "lab", (*lab, "down"), environment=LAB),
         Step("faults-up", "faults", (*lab, "up", "--fresh"), environment=LAB_FOR_FAULTS),
-        Step("faults", "faults", (*pytest, *faults), environment=LAB_FOR_FAULTS),
+        Step("faults", "faults", (*pytest, faults), environment=LAB_FOR_FAULTS),
         Step("faults-down", "faults", (*lab, "down"), environment=LAB_FOR_FAULTS),
+        Step("survival-up", "survival", (*lab, "up", "--fresh"), environment=LAB_FOR_SURVIVAL),
+        Step("survival", "survival", (*pytest, survival), environment=LAB_FOR_SURVIVAL),
+        Step("survival-down", "survival", (*lab, "down"), environment=LAB_FOR_SURVIVAL),
     ]
     if NEWEST.is_dir():
         newest = (str(NEWEST / "bin" / "pytest"), "-q")
@@ -121,9 +129,9 @@ def steps() -> list[Step]:
 
 
 def _sanity(environment: Path, tests: Sequence[str] = ()) -> tuple[str, ...]:
-    """ansible-test sanity in an environment; no tests named: all of them."""
+    """ansible-test sanity of what is shipped (ruff and mypy judge the tests); no tests named: all of them."""
     named = [argument for test in tests for argument in ("--test", test)]
-    return ("tests/tools/sanity", str(environment), _python(environment), *named)
+    return ("tests/tools/sanity", str(environment), _python(environment), "--exclude", "tests/", *named)
 
 
 def _python(environment: Path) -> str:
@@ -186,7 +194,7 @@ def main() -> int:
     free = deque(step for step in chosen if step.lane == "free")
     workers = [
         threading.Thread(target=run_lane, args=(_then([step for step in chosen if step.lane == lane], free), failed))
-        for lane in ("free", "lab", "faults")
+        for lane in ("free", "lab", "faults", "survival")
     ]
     for worker in workers:
         worker.start()

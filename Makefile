@@ -2,7 +2,7 @@
 # make test   set up, run every check that CI runs
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint lab lab-down build docs setup setup-newest setup-graph system lock clean
+.PHONY: help demo test bench lint lab lab-down build docs setup setup-newest setup-graph system system-bench lock clean
 LOCKS := tests/requirements
 
 help:
@@ -29,6 +29,8 @@ setup-newest: .venv-2.21/.ready
 setup-graph: .venv-graph/.ready
 system:
 	@tests/tools/system-packages
+system-bench:
+	@tests/tools/system-packages bench
 
 lab: setup system
 	@.venv/bin/python -m tests.lab up
@@ -42,17 +44,17 @@ demo:
 	@.venv/bin/python tests/demo/demo.py
 
 test:
-	@$(MAKE) --no-print-directory -j4 setup setup-newest setup-graph system
+	@$(MAKE) --no-print-directory -j4 setup setup-newest setup-graph system-bench
 	@.venv/bin/python tests/tools/check.py
 
-bench: setup system
+bench: setup system-bench
 	@.venv/bin/python -m tests.benchmarks
 
 lint: setup
 	@.venv/bin/python tests/tools/check.py tree ruff format types changelog docs ansible-lint
 
 build: setup
-	@tests/tools/tree && PATH=$(CURDIR)/.venv/bin:$$PATH tests/tools/build-check && ls build/dist/*.tar.gz
+	@tests/tools/tree && PATH=$(CURDIR)/.venv/bin:$$PATH tests/tools/build --import && ls build/dist/*.tar.gz
 
 docs: setup
 	@tests/tools/tree && mkdir -p build/docs && ANSIBLE_COLLECTIONS_PATH=build/tree .venv/bin/antsibull-docs collection \

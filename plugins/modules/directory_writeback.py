@@ -34,6 +34,8 @@ description:
   - Only one run at a time writes to a domain with the same O(journal_dir). A second one is refused at once.
   - A plan can be kept in a file (O(plan_file)), reviewed, approved by its SHA-256, and applied later exactly as it is
     (O(apply_plan)).
+  - With O(state_file) a run reads and writes only what changed since the last one, so that it can run every few minutes
+    in a tenant of any size.
   - As long as Active Directory is the source of authority, Microsoft supports edits of these attributes by the
     cmdlets of Exchange Server only. For mailboxes whose authority is in the cloud it says neither.
 extends_documentation_fragment:
@@ -42,6 +44,7 @@ extends_documentation_fragment:
   - hybrid.exchange.directory
   - hybrid.exchange.run
   - hybrid.exchange.selection
+  - hybrid.exchange.incremental
 attributes:
   check_mode:
     support: full
@@ -101,7 +104,8 @@ options:
     default: 5000
   max_change_percent:
     description:
-      - Write nothing at all if more than this percentage of the selected mailboxes would change.
+      - Write nothing at all if more than this percentage of the selected mailboxes would change, whether this run reads
+        all of them or, with O(state_file), only those that changed.
       - Up to 10 objects may change whatever the percentage, because in a small wave every percentage is large. V(0)
         means none.
       - The default is no limit. The first run for a wave changes every object of it, as a rule.
@@ -198,6 +202,13 @@ EXAMPLES = r"""
     wave: pilot
     max_clears: 50
 
+- name: Write every quarter of an hour what changed, and once a day look at everything
+  hybrid.exchange.directory_writeback:
+    all_mailboxes: true
+    on_owned: skip
+    state_file: state/writeback.json
+    full_pass_interval: 24
+
 # In two steps, with someone who approves the plan in between:
 #
 # - name: Write the plan to a file, and nothing to the directory
@@ -234,6 +245,18 @@ counts:
   returned: always
   type: dict
   sample: {"total": 120, "planned": 3, "written": 3, "unchanged": 117}
+pass:
+  description:
+    - Whether everything was read (V(full)) or, with O(state_file), what changed (V(incremental)). RV(counts) then tells
+      of the mailboxes that changed or were not settled.
+  returned: when mailboxes are selected
+  type: str
+  sample: incremental
+reason:
+  description: Why everything was read, or since when changes are told.
+  returned: when mailboxes are selected
+  type: str
+  sample: the last full pass was 25.1 hours ago
 attributes:
   description: The attributes that this run is about.
   returned: always
@@ -341,6 +364,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Inp
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import rules_file
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
     DIRECTORY,
+    INCREMENTAL,
     OPTIONAL_SELECTION,
     RUN,
     SELECTION_KINDS,
@@ -349,6 +373,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments 
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.main import ModuleContext, Outcome, run
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.limits import PERCENT_FLOOR, KindLimits, Limits
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.passes import Repeat
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Run
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.writeback import FarEnds, Options, write_back
 
@@ -373,10 +398,10 @@ SPEC = ArgumentSpec(
         "apply_plan": {"type": "path"},
         "apply_plan_sha256": {"type": "str"},
     },
-    mutually_exclusive=[("apply_plan", "plan_file"), ("apply_plan", *SELECTION_KINDS)],
+    mutually_exclusive=[("apply_plan", "plan_file"), ("apply_plan", "state_file"), ("apply_plan", *SELECTION_KINDS)],
     required_together=[("apply_plan", "apply_plan_sha256")],
     required_one_of=[("apply_plan", *SELECTION_KINDS)],
-).merge(TENANT, DIRECTORY, RUN, OPTIONAL_SELECTION)
+).merge(TENANT, DIRECTORY, RUN, OPTIONAL_SELECTION, INCREMENTAL)
 
 
 def use_case(context: ModuleContext) -> Outcome:
@@ -401,6 +426,7 @@ def use_case(context: ModuleContext) -> Outcome:
         plan_file=params["plan_file"],
         apply_plan=params["apply_plan"],
         apply_plan_sha256=params["apply_plan_sha256"] or "",
+        repeat=Repeat(params["state_file"], params["full_pass_interval"]),
     )
     report = write_back(
         options, FarEnds(context.mailboxes, context.synchronization, context.directory), Run.of(context)

@@ -29,6 +29,7 @@ extends_documentation_fragment:
   - hybrid.exchange.directory
   - hybrid.exchange.run
   - hybrid.exchange.selection
+  - hybrid.exchange.incremental
 attributes:
   check_mode:
     support: full
@@ -74,24 +75,6 @@ options:
     description: Fail unless RV(proven).
     type: bool
     default: false
-  state_file:
-    description:
-      - A file that keeps where a run ended, so that the next one reads only what changed since on either side, and what
-        was not proven. It is created, readable for its owner only, and stays small. Check mode does not change it.
-      - It serves O(all_mailboxes) only. Another selection is read as a whole each time.
-      - Everything is read again, and RV(reason) says why, after O(full_pass_interval), with other options, on another
-        domain controller, where the file cannot be read, and where more than 5000 mailboxes or objects changed.
-        Active Directory marks an object as changed for any attribute, such as the time of a sign-in; run often rather
-        than seldom.
-      - What neither side marks as a change is not seen before the next full pass. That is a mailbox whose values
-        change without its C(WhenChangedUTC), and an object in Active Directory that is deleted, loses its source
-        anchor, or is moved away from O(directory_base_dn).
-    type: path
-  full_pass_interval:
-    description:
-      - After how many hours everything is read again in spite of O(state_file). V(0) means each time.
-    type: float
-    default: 24
 seealso:
   - module: hybrid.exchange.directory_writeback
   - module: hybrid.exchange.writeback_cycle
@@ -221,12 +204,14 @@ service:
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
     DIRECTORY,
+    INCREMENTAL,
     RUN,
     SELECTION,
     TENANT,
     ArgumentSpec,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.main import ModuleContext, Outcome, run
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.passes import Repeat
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.prove import Options, prove_round_trip
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Run
 
@@ -238,10 +223,8 @@ SPEC = ArgumentSpec(
         "proxy_addresses": {"type": "str", "default": "merge", "choices": ["merge", "exact"]},
         "source_anchor_attribute": {"type": "str"},
         "fail_on_difference": {"type": "bool", "default": False},
-        "state_file": {"type": "path"},
-        "full_pass_interval": {"type": "float", "default": 24, "no_log": False},
     }
-).merge(TENANT, DIRECTORY, RUN, SELECTION)
+).merge(TENANT, DIRECTORY, RUN, SELECTION, INCREMENTAL)
 
 
 def use_case(context: ModuleContext) -> Outcome:
@@ -256,8 +239,7 @@ def use_case(context: ModuleContext) -> Outcome:
         source_anchor_attribute=params["source_anchor_attribute"],
         fail_on_difference=params["fail_on_difference"],
         tenant=params["tenant_id"],
-        state_file=params["state_file"],
-        full_pass_interval=params["full_pass_interval"],
+        repeat=Repeat(params["state_file"], params["full_pass_interval"]),
     )
     report = prove_round_trip(options, context, Run.of(context))
     for warning in report.warnings:

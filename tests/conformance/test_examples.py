@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.conformance import stage
@@ -24,8 +26,9 @@ def writes(lab: Lab) -> list[str]:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.module}: {example.name}")
 def test_an_example_announces_what_it_does_does_it_and_is_then_done(
-    example: Example, fresh: Lab, defaults: stage.Defaults
+    example: Example, fresh: Lab, defaults: stage.Defaults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # where the relative paths of examples lead
     stage.prepare(example.module, example.arguments, fresh, defaults)
     given = stage.arguments(example.module, example.arguments, defaults)
     if example.module == "writeback_cycle":

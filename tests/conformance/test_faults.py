@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +35,7 @@ TASKS: Mapping[str, Mapping[str, Any]] = {
     "writeback_cycle": {"domain": stage.DOMAIN, "state": "provisioned", "on_demand_requests": 100, **EDITED},
     "directory_writeback": {**EVERYBODY, "attributes": ["msExchHideFromAddressLists"]},
     "roundtrip_info": EVERYBODY,
+    "directory_restore": {"wave": "pilot"},
 }
 
 READS: Mapping[str, tuple[str, ...]] = {
@@ -45,6 +48,7 @@ READS: Mapping[str, tuple[str, ...]] = {
     "writeback_cycle": ("login", "graph", "exchange"),
     "directory_writeback": ("login", "graph", "exchange", "ldap"),
     "roundtrip_info": ("login", "graph", "exchange", "ldap"),
+    "directory_restore": ("login", "graph", "ldap"),
 }
 WRITES: Mapping[str, tuple[str, ...]] = {
     "mailbox_authority": ("exchange",),
@@ -121,8 +125,10 @@ def _mappings(job: Mapping[str, Any]) -> list[Any]:
 
 @dataclass
 class Stage:
-    """The lab prepared for one module's task, kept as a checkpoint for all of its faults."""
+    """The lab prepared for one module's task, kept as a checkpoint for all of its faults, with the artifacts of the
+    preparation."""
 
+    kept: Path
     module: str = ""
     undisturbed: tuple[Any, ...] = ()
 
@@ -130,22 +136,30 @@ class Stage:
         """Have the lab as the module's task finds it."""
         if module == self.module and module in stage.INFO_MODULES:
             return  # it never wrote, which each of its tests proves
-        if module == self.module:
-            lab.reset(to="checkpoint")
-            return
-        lab.reset()
-        stage.prepare(module, TASKS[module], lab, defaults)
-        lab.checkpoint()
-        stage.must(perform(module, defaults))
-        self.undisturbed = end_state(lab, module)
+        artifacts = Path(defaults["run"]["artifact_dir"])
+        if module != self.module:
+            lab.reset()
+            stage.prepare(module, TASKS[module], lab, defaults)
+            lab.checkpoint()
+            _replace(self.kept, artifacts)
+            stage.must(perform(module, defaults))
+            self.undisturbed = end_state(lab, module)
+            self.module = module
         lab.reset(to="checkpoint")
-        self.module = module
+        _replace(artifacts, self.kept)
+
+
+def _replace(target: Path, source: Path) -> None:
+    """Have one folder as the other is; where that one is not there, neither."""
+    shutil.rmtree(target, ignore_errors=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
 
 
 @pytest.fixture(scope="session")
-def staged() -> Stage:
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """One stage for the whole session: the tests of one module follow one another."""
-    return Stage()
+    return Stage(tmp_path_factory.mktemp("stage") / "artifacts")
 
 
 def perform(module: str, defaults: stage.Defaults) -> Any:

@@ -18,6 +18,11 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = tuple(yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]["tenant"])
+WAVES = """\
+  - {name: pilot, identities_file: pilot.csv}
+  - {name: rest, filter: "IsDirSynced -eq 'True'", exclude: [one]}
+"""
+ONE_WAVE = "  - {name: all, all_mailboxes: true}\n"
 REAL = ("filter", "inventory", "module_utils", "plugin_utils")
 
 
@@ -55,7 +60,7 @@ class Estate:
     def source(self) -> Path:
         return self.directory / "estate.yml"
 
-    def write_tenant(self, name: str, ring: str, number: int, extra: str = "") -> None:
+    def write_tenant(self, name: str, ring: str, number: int, extra: str = "", waves: str = WAVES) -> None:
         text = f"""\
 name: {name}
 ring: {ring}
@@ -63,9 +68,7 @@ tenant: {{tenant_id: 00000000-0000-0000-0000-{number:012}, client_id: applicatio
 directory: {{directory_hosts: [dc1.{name}.example]}}
 job: {{domain: {name}.example, delete_threshold: 7}}
 waves:
-  - {{name: pilot, identities_file: pilot.csv}}
-  - {{name: rest, filter: "IsDirSynced -eq 'True'", exclude: [one]}}
-{extra}"""
+{waves}{extra}"""
         (self.directory / "tenants" / f"{name}.yml").write_text(text)
 
     def play(self, playbook: str, *arguments: str, first: Path | None = None) -> Run:
@@ -124,15 +127,15 @@ def _made(directory: Path, collections: Path) -> Estate:
     (directory / "tenants").mkdir()
     made.source.write_text("plugin: hybrid.exchange.estate\nrings: [canary, broad]\n")
     (directory / "ansible.cfg").write_text("[inventory]\nany_unparsed_is_failed = true\n")
-    made.write_tenant("adatum", "broad", 1)
+    made.write_tenant("adatum", "broad", 1, waves=ONE_WAVE)
     made.write_tenant("contoso", "canary", 2)
-    made.write_tenant("fabrikam", "canary", 3)
+    made.write_tenant("fabrikam", "canary", 3, waves=ONE_WAVE)
     return made
 
 
 @pytest.fixture
 def estate(tmp_path: Path, collections: Path) -> Estate:
-    """Two canaries and one tenant of the next ring."""
+    """Two canaries, one of them with two waves, and one tenant of the next ring."""
     return _made(tmp_path, collections)
 
 

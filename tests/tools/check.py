@@ -66,6 +66,7 @@ LAB_FOR_ITSELF = _lab("lab-checks-itself", "127.80")
 LAB_FOR_SURVIVAL = _lab("lab-checks-survival", "127.82")
 # Whose verdict depends on ansible-core. The others judge the text, and do so once, with the newest ansible-core found.
 SANITY_OF_EACH_CORE = ("action-plugin-docs", "ansible-doc", "compile", "import", "runtime-metadata", "validate-modules")
+BRIEF = ("HYPOTHESIS_PROFILE", "brief")
 IN_TREE = (("ANSIBLE_COLLECTIONS_PATH", str(ROOT / "build" / "tree")), ("LC_ALL", "C.UTF-8"), _path(BIN))
 
 
@@ -99,10 +100,11 @@ def steps() -> list[Step]:
         Step(
             "ansible-lint", "free", (str(BIN / "ansible-lint"), "--offline", "--profile", "production"), TREE, IN_TREE
         ),
-        Step("build", "free", ("tests/tools/build-check",), environment=(_path(BIN),)),
+        Step("build", "free", ("tests/tools/build",), environment=(_path(BIN),)),
         Step("sanity-2.19", "free", _sanity(ROOT / ".venv", SANITY_OF_EACH_CORE if NEWEST.is_dir() else ())),
         Step("lab", "free", (*pytest, "tests/lab_tests"), environment=LAB_FOR_ITSELF),
         Step("playbooks", "free", (*pytest, "tests/playbooks"), environment=(*COLLECTIONS, _path(BIN))),
+        Step("bench", "free", (str(BIN / "python"), "-m", "tests.benchmarks", "--size", "small")),
         Step("lab-up", "lab", (*lab, "up", "--fresh"), environment=LAB),
         Step(
             "conformance",
@@ -123,7 +125,7 @@ def steps() -> list[Step]:
     ]
     if NEWEST.is_dir():
         newest = (str(NEWEST / "bin" / "pytest"), "-q")
-        chosen.insert(5, Step("units-2.21", "free", (*newest, "tests/unit"), environment=COLLECTIONS))
+        chosen.insert(5, Step("units-2.21", "free", (*newest, "tests/unit"), environment=(*COLLECTIONS, BRIEF)))
         chosen.insert(6, Step("sanity-2.21", "free", _sanity(NEWEST)))
     return chosen
 

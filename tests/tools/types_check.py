@@ -13,13 +13,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    """Runs mypy on the collection's packages and on the lab, each under the name it is imported by."""
+    """Runs mypy on the collection's packages, the lab and the benchmarks, each under the name it is imported by."""
     mypy = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml")]
     collection = "ansible_collections.hybrid.exchange.plugins"
     first = subprocess.run(
         [*mypy, "-p", f"{collection}.module_utils", "-p", f"{collection}.modules"], cwd=ROOT / "build", check=False
     ).returncode
-    second = subprocess.run([*mypy, "-p", "tests.lab"], cwd=ROOT, check=False).returncode
+    second = subprocess.run([*mypy, "-p", "tests.lab", "-p", "tests.benchmarks"], cwd=ROOT, check=False).returncode
     return first or second
 
 

@@ -132,6 +132,14 @@ RUN = ArgumentSpec(
 )
 """How a run reports."""
 
+INCREMENTAL = ArgumentSpec(
+    options={
+        "state_file": {"type": "path"},
+        "full_pass_interval": {"type": "float", "default": 24, "no_log": False},
+    },
+)
+"""Whether a run goes on from the last one."""
+
 SELECTION_KINDS = ("identities", "identities_file", "group", "filter", "organizational_unit", "all_mailboxes")
 
 OPTIONAL_SELECTION = ArgumentSpec(

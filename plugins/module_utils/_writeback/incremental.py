@@ -39,8 +39,6 @@ AMBIGUOUS = "ambiguous_anchor"
 
 SHORT = 64  # characters of what was compared that stay readable in a state
 
-FULL, INCREMENTAL = "full", "incremental"
-
 
 class Replica(Protocol):
     """The database of one domain controller, and how far its changes are counted."""
@@ -127,7 +125,7 @@ def _same_run(last: State, compared: Mapping[str, str], selection: Selection) ->
         raise Unusable("only all_mailboxes can be read incrementally, another selection is read as a whole")
     other = sorted(name for name in {*last.compared, *compared} if last.compared.get(name) != compared.get(name))
     if other:
-        raise Unusable(f"the last run had another {' and another '.join(other)}")
+        raise Unusable(f"this run has another value of {' and of '.join(other)} than the last one")
     if last.pending is None:
         raise Unusable("so many mailboxes were not settled last time that reading everything costs less")
     if last.expected == 0:

@@ -13,20 +13,20 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import Rule
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import join, journal, limits, lock, saved_plan
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.change import Raw, ValueChange
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.limits import KindLimits, Limits
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import (
     collisions,
+    passes,
     plan,
     planning,
     recover,
@@ -35,11 +35,10 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import 
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.apply import Writer
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.apply_judge import Reached
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.passes import How, Repeat
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory as WrittenDirectory
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Mailboxes as ReadMailboxes
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Ownership
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile import BulkDirectory, Same, reconcile
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile_read import BulkMailboxes
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Report, Run
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.writeback_again import (
     PlanAgain,
@@ -49,11 +48,11 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.writeba
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.writeback_report import Came, report
 
 
-class Mailboxes(BulkMailboxes, ReadMailboxes, Protocol):
+class Mailboxes(passes.Mailboxes, ReadMailboxes, Protocol):
     """The mailboxes of the tenant, many or few at a time."""
 
 
-class Directory(WrittenDirectory, BulkDirectory, Protocol):
+class Directory(WrittenDirectory, passes.Directory, Protocol):
     """Active Directory, to be read in bulk and written."""
 
 
@@ -90,6 +89,7 @@ class Options:
     plan_file: str | None = None
     apply_plan: str | None = None
     apply_plan_sha256: str = ""
+    repeat: Repeat = field(default_factory=Repeat)
 
     def about(self, attributes: Sequence[Attribute], domain: str) -> dict[str, Any]:
         """What decides about the values of a run: a saved plan is good for the same only."""
@@ -105,13 +105,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read and planned: how many mailboxes there were to look at, which of them are the same on both sides,
-    and a plan for each of the others."""
+    """What was read and planned: a plan for each mailbox that is not the same on both sides, and how many mailboxes it
+    is about. The rest is None where a saved plan is applied."""
 
     plans: list[planning.ObjectPlan]
     total: int
-    same: Iterable[Same] = ()
-    left_out: Sequence[Member] = ()
+    done: passes.Pass | None = None
+    compared: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_back(options: Options, far_ends: FarEnds, run: Run) -> Report:
@@ -136,7 +136,9 @@ def write_back(options: Options, far_ends: FarEnds, run: Run) -> Report:
             resumed=resumed,
             warnings=recover.warning(resumed, check_mode=run.check_mode or options.plan_file is not None),
         )
-        _do(options, far_ends, run, came, name)
+        reading = _do(options, far_ends, run, came, name)
+        if not run.check_mode and not options.plan_file:
+            came.warnings += _keep(options.repeat.state_file, reading, far_ends.mailboxes, came)
         return report(came, run)
 
 
@@ -153,7 +155,7 @@ def prepared(
         yield name, recover.settle(journal_dir, directory, name)
 
 
-def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) -> None:
+def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) -> Reading:
     directory = far_ends.directory
     reader = Reader(
         far_ends.mailboxes,
@@ -166,7 +168,7 @@ def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) ->
     about = options.about(came.attributes, directory.domain)
     reading = _read(options, far_ends, reader, run, about)
     came.plans, warnings = collisions.check(reading.plans, directory)
-    came.same, came.left_out = reading.same, reading.left_out
+    came.read = reading.done
     came.warnings += warnings
     todo = [item.object_change() for item in came.plans if item.outcome == planning.CHANGE]
     came.planned(todo)
@@ -176,11 +178,11 @@ def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) ->
         came.saved = writeback_saved.save(options.plan_file, about, came.plans, came.attributes, counts)
         if breach is not None:
             came.warnings.append(f"This plan will not be applied as the limits are now. {breach.message}")
-        return
+        return reading
     if breach is not None:
         raise breach
     if not todo or run.check_mode:
-        return
+        return reading
     header = journal.Header(
         operation=journal.WRITEBACK,
         domain=directory.domain,
@@ -210,6 +212,7 @@ def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) ->
     writer.write([item.object_change() for item in stage] for stage in ordered.stages)
     came.planned_again = again.plans
     came.finish()
+    return reading
 
 
 def _read(options: Options, far_ends: FarEnds, reader: Reader, run: Run, about: dict[str, Any]) -> Reading:
@@ -222,24 +225,34 @@ def _read(options: Options, far_ends: FarEnds, reader: Reader, run: Run, about: 
         return Reading(writeback_saved.plans_of(saved, reader), total)
     if options.selection is None:
         raise InputError("Select mailboxes, or give apply_plan.")
-    with reconcile(
-        options.selection,
-        far_ends,
-        reader.attributes,
-        style=options.type_values,
-        anchor_names=reader.anchor_names,
-        progress=run.progress,
-        work_dir=run.work_dir,
-    ) as found:
-        run.progress.start("plan", found.different)
-        base_dn, domain = far_ends.directory.base_dn, far_ends.directory.domain
-        plans = []
-        for pair in found.pairs:
-            plans.append(
-                planning.plan_pair(pair, reader.attributes, merge=reader.merge, base_dn=base_dn, domain=domain)
-            )
-            run.progress.advance()
-        return Reading(plans, found.total, found.same, tuple(found.left_out))
+    directory = far_ends.directory
+    compared: dict[str, str] = {}
+    if options.repeat.state_file:
+        compared = passes.compared("directory_writeback", options, options.selection, reader.attributes, directory)
+    start = options.repeat.begin(compared, options.selection, directory)
+    how = How(reader.attributes, options.type_values, reader.anchor_names)
+    with passes.read(options.selection, far_ends, how, start, run, "plan") as found:
+        base_dn, domain = directory.base_dn, directory.domain
+        plans = [
+            planning.plan_pair(pair, reader.attributes, merge=reader.merge, base_dn=base_dn, domain=domain)
+            for pair in found.pairs
+        ]
+        return Reading(plans, found.total, found, compared)
+
+
+def _keep(path: str | None, reading: Reading, mailboxes: Mailboxes, came: Came) -> list[str]:
+    """Leave a state to the next run, with the mailboxes that this one did not settle."""
+    if path is None or reading.done is None:
+        return []
+    return passes.keep(
+        path,
+        reading.done,
+        mailboxes,
+        reading.compared,
+        expected=reading.total,
+        elsewhere_now=came.outcomes()[planning.ELSEWHERE],
+        pending=came.unsettled(),
+    )
 
 
 def _reached(attributes: Sequence[Attribute]) -> Reached:

@@ -29,6 +29,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.saved_plan import Saved
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import apply_judge, plan, planning
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.apply import NOT_RELEASED, Written
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.passes import Pass
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile_join import Same
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Report, Run
 
@@ -46,13 +47,22 @@ class Came:
     resumed: Sequence[Mapping[str, Any]]
     warnings: list[str]
     plans: list[planning.ObjectPlan] = field(default_factory=list)
-    same: Iterable[Same] = ()
-    left_out: Sequence[Member] = ()
+    read: Pass | None = None
     kinds: dict[str, Any] = field(default_factory=dict)
     saved: Saved | None = None
     journal: Journal | None = None
     written: list[Written] = field(default_factory=list)
     planned_again: Mapping[str, planning.ObjectPlan] = field(default_factory=dict)
+
+    @property
+    def same(self) -> Iterable[Same]:
+        """The mailboxes that are the same on both sides, or wait for their move."""
+        return self.read.same if self.read else ()
+
+    @property
+    def left_out(self) -> Sequence[Member]:
+        """The selected users without a mailbox."""
+        return self.read.left_out if self.read else ()
 
     def planned(self, todo: Iterable[ObjectChange]) -> None:
         """Count how the attributes change."""
@@ -73,6 +83,16 @@ class Came:
             self.journal.close({"counts": dict(Counter(item.outcome for item in self.written))})
         except JournalError as error:
             self.warnings.append(f"{error.message} The next run finds out what became of the last writes.")
+
+    def unsettled(self) -> dict[str, str]:
+        """The mailboxes that the next run has to look at whether they change or not, and what became of them."""
+        written = self.by_id()
+        found = {item.source.id: item.outcome for item in self.plans if item.outcome in planning.FAILURES}
+        for item in self.plans:
+            done = written.get(item.source.id)
+            if item.outcome == planning.CHANGE and (done is None or done.error is not None):
+                found[item.source.id] = done.outcome if done else apply_judge.NOT_ATTEMPTED
+        return found
 
     def by_id(self) -> dict[str, Written]:
         """What became of each mailbox's object. One that was written in two steps failed where any step did."""
@@ -99,6 +119,7 @@ def report(came: Came, run: Run) -> Report:
         "attributes": [attribute.ldap_name for attribute in came.attributes],
         "owned_attributes": list(came.owned),
         "counts": counts,
+        **(came.read.as_result() if came.read else {}),
         "changes": came.kinds,
         "refusals": refusals(item for item in by_id.values()),
         "resumed": list(came.resumed),

@@ -17,7 +17,7 @@ import requests
 
 from tests.benchmarks import processes
 from tests.benchmarks.certificates import Certificates
-from tests.benchmarks.cloud import http
+from tests.benchmarks.cloud import wire
 from tests.benchmarks.cloud.pages import Collection
 from tests.benchmarks.cloud.service import Service
 from tests.benchmarks.cloud.throttle import Throttle
@@ -109,7 +109,7 @@ def main() -> None:
     files = Certificates(folder / "ca.pem", folder / "server.pem", folder / "server.key")
     throttle = Throttle(options.limit, options.cmdlet_s)
     service = Service(BASE, options.count, options.parent, PAGES, throttle)
-    http.serve((CLOUD_ADDRESS, CLOUD_PORT), files, service.handle)
+    wire.serve((CLOUD_ADDRESS, CLOUD_PORT), files, service.handle)
 
 
 if __name__ == "__main__":

@@ -102,8 +102,7 @@ def _write(bench: Bench, controller: DomainController, samples: _Samples) -> Non
 def _run(bench: Bench, controller: DomainController, *, check_mode: bool = False) -> Result:
     options: dict[str, Any] = {**modules.tenant(bench.certificates), **controller.options()}
     options |= {**modules.generous(_MODULE), "all_mailboxes": True, "proxy_addresses": "exact"}
-    if "journal_dir" in modules.options_of(_MODULE):
-        options["journal_dir"] = str(BUILD / "journals")
+    options["journal_dir"] = str(BUILD / "journals")
     return modules.run(_MODULE, options, check_mode=check_mode)
 
 

@@ -38,8 +38,6 @@ class Changes:
 
 def measure(bench: Bench) -> Generator[Figure, None, None]:
     """The figure of the incremental cycle."""
-    if "state_file" not in modules.options_of(_MODULE):
-        raise BenchError(f"The module {_MODULE} has no option state_file, so there is no incremental cycle to measure.")
     small, large = bench.size.incremental_base, bench.size.large
     small_s = bench.keep(f"incremental among {small}", _cycles(bench, small))
     large_s = bench.keep(f"incremental among {large}", _cycles(bench, large))

@@ -17,6 +17,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as 
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import state
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import incremental, prove_verdict
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.passes import Repeat
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.prove import Options, prove_round_trip
 from writeback_fakes import World, run_in
 
@@ -34,24 +35,14 @@ class Tenant(World):
         for calls in (self.mailboxes.asked_for, self.mailboxes.asked_by_id, self.mailboxes.asked_since):
             calls.clear()
         self.directory.searches.clear()
-        given: dict[str, Any] = {"state_file": str(self.state_file), "tenant": "contoso.com", **options}
+        path = options.pop("state_file", str(self.state_file))
+        repeat = Repeat(path, options.pop("full_pass_interval", 24.0))
         run = run_in(self.path, check_mode=check_mode)
-        report = prove_round_trip(Options(selection=selection, **given), self, run)
+        report = prove_round_trip(
+            Options(selection=selection, repeat=repeat, **{"tenant": "contoso.com", **options}), self, run
+        )
         self.warnings = report.warnings
         return report.result
-
-    def change_mailbox(self, name: str, **properties: Any) -> None:
-        for number, mailbox in enumerate(self.mailboxes.mailboxes):
-            if mailbox.display_name == name:
-                self.mailboxes.mailboxes[number] = replace(
-                    mailbox,
-                    properties={**mailbox.properties, **properties},
-                    when_changed=datetime.now(UTC).isoformat(),
-                )
-
-    def change_object(self, guid: bytes, **values: tuple[bytes, ...]) -> None:
-        self.directory.highest_usn += 1
-        self.directory.objects[guid].values |= values | {"uSNChanged": (b"%d" % self.directory.highest_usn,)}
 
     def wait(self, **span: float) -> None:
         """Let the last run be as long ago."""
@@ -203,15 +194,21 @@ def test_the_object_of_a_moved_forest_is_found_by_its_name(tenant: Tenant) -> No
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"attributes": ["mail"]}, "the last run had another attributes"),
+        ({"attributes": ["mail"]}, "this run has another value of attributes than the last one"),
         (
             {"proxy_addresses": "exact", "type_values": "local"},
-            "the last run had another proxy_addresses and another type_values",
+            "this run has another value of proxy_addresses and of type_values than the last one",
         ),
-        ({"include_not_written_back": True}, "another attributes and another include_not_written_back"),
-        ({"tenant": "fabrikam.com"}, "the last run had another tenant_id"),
-        ({"source_anchor_attribute": "employeeID"}, "the last run had another source_anchor_attribute"),
-        ({"selection": Selection("all", None, frozenset({"x"}))}, "the last run had another exclude"),
+        ({"include_not_written_back": True}, "another value of attributes and of include_not_written_back"),
+        ({"tenant": "fabrikam.com"}, "this run has another value of tenant_id than the last one"),
+        (
+            {"source_anchor_attribute": "employeeID"},
+            "this run has another value of source_anchor_attribute than the last one",
+        ),
+        (
+            {"selection": Selection("all", None, frozenset({"x"}))},
+            "this run has another value of exclude than the last one",
+        ),
         ({"selection": Selection("group", "pilots")}, "only all_mailboxes can be read incrementally"),
         ({"full_pass_interval": 0}, "the last full pass was 0.0 hours ago"),
     ],

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
@@ -312,6 +312,19 @@ class World:
             }
             self.directory.add(name, guid, **(same | (directory or {})))
         return guid
+
+    def change_mailbox(self, name: str, **properties: Any) -> None:
+        for number, mailbox in enumerate(self.mailboxes.mailboxes):
+            if mailbox.display_name == name:
+                self.mailboxes.mailboxes[number] = replace(
+                    mailbox,
+                    properties={**mailbox.properties, **properties},
+                    when_changed=datetime.now(UTC).isoformat(),
+                )
+
+    def change_object(self, guid: bytes, **values: tuple[bytes, ...]) -> None:
+        self.directory.highest_usn += 1
+        self.directory.objects[guid].values |= values | {"uSNChanged": (b"%d" % self.directory.highest_usn,)}
 
 
 def run_in(path: Any, *, check_mode: bool = False, diff_mode: bool = True, report_limit: int = 20) -> Run:

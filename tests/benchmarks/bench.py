@@ -51,8 +51,8 @@ _FULL = Size(
     large=600_000,
     probe=1_000,
     rounds=5,
-    large_rounds=2,
-    script_rounds=3,
+    large_rounds=3,
+    script_rounds=5,
     planted=50,
     incremental_base=6_000,
     incremental_changes=100,
@@ -134,6 +134,11 @@ class Bench:
                 self.script()
                 self._collections = cloud.collections()
         return self._collections
+
+
+def ratio(over: Sequence[Ran], under: Sequence[Ran]) -> float:
+    """How many times longer the ones took than the others: the median of the turns, as each turn met one machine."""
+    return median(one.seconds / other.seconds for one, other in zip(over, under, strict=False))
 
 
 def proven(result: Any, count: int) -> None:

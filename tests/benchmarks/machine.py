@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 import sysconfig
 from datetime import UTC, datetime
 from importlib import metadata
@@ -26,8 +27,8 @@ def facts() -> dict[str, Any]:
         "memory": _first("/proc/meminfo", "MemTotal"),
         "system": platform.platform(),
         "python": platform.python_version(),
-        # One built without them takes up to twice as long for everything that is Python, so for us and the script.
-        "python optimizations": "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS")),
+        # One built without optimizations takes up to twice as long for all that is Python, so for us and the script.
+        "python build": {"executable": sys.base_prefix, "options": sysconfig.get_config_var("CONFIG_ARGS")},
         "load": os.getloadavg(),
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
         "programs": {name: _version(command) for name, command in _PROGRAMS.items()},

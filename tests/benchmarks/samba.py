@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from tests.benchmarks.settings import BUILD, NETWORK, PYTHON, ROOT, BenchError
 _FOLDER = BUILD / "lab"
 _TENANT = "contoso"
 _UNIT = "OU=Benchmark,OU=People,OU=Contoso AG"
+_USER_TICKS, _SYSTEM_TICKS = 11, 12  # fields of /proc/<pid>/stat after the name of the command
 _USN = re.compile(rb"^uSNChanged: (\d+)", re.MULTILINE)
 _HIGHEST = re.compile(rb"^highestCommittedUSN: (\d+)", re.MULTILINE)
 
@@ -36,6 +38,7 @@ class Account:
 class DomainController:
     """The domain controller, with the benchmark's people in a unit of their own."""
 
+    pid: int
     host: str
     port: int
     server_name: str
@@ -86,6 +89,11 @@ class DomainController:
         """How many objects of the domain were written after a moment (see ``usn``)."""
         return sum(int(usn) > since for usn in _USN.findall(self._search(self.parent, "sub", "uSNChanged")))
 
+    def cpu_seconds(self) -> float:
+        """The processor time that the domain controller has taken so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])) / os.sysconf("SC_CLK_TCK")
+
     def usn(self) -> int:
         """The highest update sequence number: a moment."""
         found = _HIGHEST.search(self._search("", "base", "highestCommittedUSN"))
@@ -110,7 +118,10 @@ def running(count: int) -> Iterator[DomainController]:
         processes.run([*lab, "up", "--fresh"], what="Starting the lab", environment=environment, timeout_s=300)
         config = json.loads((_FOLDER / "lab.json").read_text(encoding="utf-8"))
         directory = config["tenants"][_TENANT]["directory"]
+        said = processes.run([*lab, "status", "--json"], what="Asking the lab", environment=environment).output
+        pid = int(json.loads(said)["processes"][f"dc-{_TENANT}"])
         controller = DomainController(
+            pid=pid,
             host=directory["dc_host"],
             port=directory["port"],
             server_name=directory["server_name"],

@@ -77,7 +77,6 @@ ON_ANY: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("throttle", {"retry_after": 1}),
     ("throttle", {}),
     ("unavailable", {"status": 503}),
-    ("unavailable", {"status": 504}),
     ("not_json", {}),
     ("slow", {"seconds": 1}),
     ("cut", {}),
@@ -93,6 +92,7 @@ def cases() -> list[tuple[str, Fault]]:
             kinds = ON_LDAP if target == "ldap" else ON_ANY
             found += [(module, Fault(kind, target, parameters)) for kind, parameters in kinds]
             if target in ("graph", "exchange"):
+                found.append((module, Fault("unavailable", target, {"status": 504})))
                 found += [(module, Fault("token_expired", target)), (module, Fault("no_content", target))]
         if module in SEVERAL_PAGES:
             found.append((module, Fault("expired_next_link", "exchange")))

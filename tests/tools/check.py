@@ -65,7 +65,7 @@ LAB_FOR_FAULTS = _lab("lab-checks-faults", "127.79")
 LAB_FOR_ITSELF = _lab("lab-checks-itself", "127.80")
 LAB_FOR_SURVIVAL = _lab("lab-checks-survival", "127.82")
 # Whose verdict depends on ansible-core. The others judge the text, and do so once, with the newest ansible-core found.
-SANITY_OF_EACH_CORE = ("action-plugin-docs", "ansible-doc", "compile", "import", "runtime-metadata", "validate-modules")
+SANITY_OF_EACH_CORE = ("compile", "import", "validate-modules")
 BRIEF = ("HYPOTHESIS_PROFILE", "brief")
 IN_TREE = (("ANSIBLE_COLLECTIONS_PATH", str(ROOT / "build" / "tree")), ("LC_ALL", "C.UTF-8"), _path(BIN))
 

@@ -109,6 +109,9 @@ def _verifying_tls(settings: Settings, host: Host) -> Any:
 
     class VerifyingTls(ldap3.Tls):  # type: ignore[misc]
         def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
+            # Where the server is gone already, some releases of Python (3.11.2) raise without closing the socket, when
+            # nobody else has it any more.
+            connection.socket.getpeername()
             connection.socket = context.wrap_socket(connection.socket, server_hostname=expected)
 
     return VerifyingTls(validate=ssl.CERT_REQUIRED)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import select
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
@@ -155,6 +158,21 @@ def test_a_port_that_nobody_listens_on(pki: Path) -> None:
     wanted = Settings((Host("127.0.0.1", port),), "ldaps", "svc", "secret", ca_path=str(pki / "ca.pem"), timeout=2)
     with pytest.raises(errors.Unavailable, match=r"No connection to the directory server 127\.0\.0\.1"):
         connection.open_connection(wanted, wanted.hosts[0])
+
+
+def test_a_socket_whose_server_is_gone_before_the_handshake_stays_ours_to_close(pki: Path) -> None:
+    wanted = Settings((Host("127.0.0.1", 636),), "ldaps", "svc", "secret", ca_path=str(pki / "ca.pem"), timeout=2)
+    tls = connection._verifying_tls(wanted, wanted.hosts[0])
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as ours:
+        server = listener.accept()[0]
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        server.close()  # with a reset
+        waiting = select.poll()
+        waiting.register(ours, select.POLLHUP)
+        assert waiting.poll(60_000)
+        with pytest.raises(OSError, match="not connected"):
+            tls.wrap_socket(SimpleNamespace(socket=ours))
+        assert ours.fileno() != -1
 
 
 def test_a_file_without_certificates(server: Server, pki: Path) -> None:

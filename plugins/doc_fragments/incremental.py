@@ -19,9 +19,9 @@ options:
         domain controller, where the file cannot be read, and where more than 5000 mailboxes or objects changed.
         Active Directory marks an object as changed for any attribute, such as the time of a sign-in; run often rather
         than seldom.
-      - What neither side marks as a change is not seen before the next full pass. That is a mailbox whose values
-        change without its C(WhenChangedUTC), and an object in Active Directory that is deleted, loses its source
-        anchor, or is moved away from O(directory_base_dn).
+      - What neither side marks as a change is not seen before the next full pass. That is a mailbox whose values or
+        source of authority change without its C(WhenChangedUTC), and an object in Active Directory that is deleted,
+        loses its source anchor, or is moved away from O(directory_base_dn).
     type: path
   full_pass_interval:
     description:

@@ -32,7 +32,6 @@ class Size:
     probe: int
     rounds: int
     large_rounds: int
-    script_rounds: int
     planted: int
     incremental_base: int
     incremental_changes: int
@@ -52,7 +51,6 @@ _FULL = Size(
     probe=1_000,
     rounds=5,
     large_rounds=3,
-    script_rounds=5,
     planted=50,
     incremental_base=6_000,
     incremental_changes=100,
@@ -71,7 +69,6 @@ _SMALL = Size(
     probe=1_000,
     rounds=1,
     large_rounds=1,
-    script_rounds=1,
     planted=20,
     incremental_base=2_000,
     incremental_changes=40,
@@ -138,7 +135,7 @@ class Bench:
 
 def ratio(over: Sequence[Ran], under: Sequence[Ran]) -> float:
     """How many times longer the ones took than the others: the median of the turns, as each turn met one machine."""
-    return median(one.seconds / other.seconds for one, other in zip(over, under, strict=False))
+    return median(one.seconds / other.seconds for one, other in zip(over, under, strict=True))
 
 
 def proven(result: Any, count: int) -> None:

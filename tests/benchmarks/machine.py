@@ -28,7 +28,7 @@ def facts() -> dict[str, Any]:
         "system": platform.platform(),
         "python": platform.python_version(),
         # One built without optimizations takes up to twice as long for all that is Python, so for us and the script.
-        "python build": {"executable": sys.base_prefix, "options": sysconfig.get_config_var("CONFIG_ARGS")},
+        "python build": {"prefix": sys.base_prefix, "options": sysconfig.get_config_var("CONFIG_ARGS")},
         "load": os.getloadavg(),
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
         "programs": {name: _version(command) for name, command in _PROGRAMS.items()},

@@ -89,8 +89,14 @@ class DomainController:
         """How many objects of the domain were written after a moment (see ``usn``)."""
         return sum(int(usn) > since for usn in _USN.findall(self._search(self.parent, "sub", "uSNChanged")))
 
-    def cpu_seconds(self) -> float:
-        """The processor time that the domain controller has taken so far."""
+    @contextlib.contextmanager
+    def work(self, samples: list[float]) -> Iterator[None]:
+        """Add the processor seconds that the domain controller takes within the block."""
+        before = self._cpu_seconds()
+        yield
+        samples.append(self._cpu_seconds() - before)
+
+    def _cpu_seconds(self) -> float:
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return (int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])) / os.sysconf("SC_CLK_TCK")
 

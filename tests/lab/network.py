@@ -114,10 +114,6 @@ class Relays:
         return await asyncio.start_server(connected, sock=listener, limit=CHUNK)
 
     async def _connection(self, route: Route, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if route.at_once:
-            # What the client says first belongs to TLS, which takes the connection over only later. Not in the callback
-            # above: Python before 3.11.4 begins to read after it, whatever it said.
-            writer.transport.pause_reading()  # type: ignore[attr-defined]
         self._count(route.tenant, connections=1, open=1)
         connection = Connection(route, self._faults, self._acts, self._counter(route.tenant), writer)
         try:

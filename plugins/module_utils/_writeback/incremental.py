@@ -89,10 +89,14 @@ class Directory(join.Searchable, Protocol):
 
 @dataclass(frozen=True)
 class Start:
-    """How a run begins: from where the last one ended, or, for ``reason``, from the beginning."""
+    """How a run begins: from where the last one ended, or, for ``reason``, from the beginning.
+
+    ``compared`` says what it is about.
+    """
 
     since: State | None
     reason: str
+    compared: Mapping[str, str]
     replica: Replica | None = None
     now: datetime = datetime.min
 
@@ -108,7 +112,7 @@ def begin(
     """Whether a run can go on from the state in a file. Asks the directory where it stands, before anything is read."""
     now = now or datetime.now(UTC)
     if path is None:
-        return Start(None, "no state_file is given", None, now)
+        return Start(None, "no state_file is given", compared, None, now)
     replica = directory.replica()
     try:
         last = state.load(path)
@@ -116,8 +120,8 @@ def begin(
         _same_replica(last, replica)
         _in_time(last, interval, now)
     except Unusable as reason:
-        return Start(None, str(reason), replica, now)
-    return Start(last, f"the last full pass was at {last.full_pass:%Y-%m-%d %H:%M} UTC", replica, now)
+        return Start(None, str(reason), compared, replica, now)
+    return Start(last, f"the last full pass was at {last.full_pass:%Y-%m-%d %H:%M} UTC", compared, replica, now)
 
 
 def _same_run(last: State, compared: Mapping[str, str], selection: Selection) -> None:
@@ -163,7 +167,6 @@ def _digest(text: str) -> str:
 def finish(
     start: Start,
     mailboxes: Mailboxes,
-    compared: Mapping[str, str],
     *,
     expected: int,
     elsewhere_now: int,
@@ -176,7 +179,7 @@ def finish(
     seen = mailboxes.service_time()
     skew = seen - datetime.now(UTC) if seen is not None else timedelta(0)
     return State(
-        compared=dict(compared),
+        compared=dict(start.compared),
         host=start.replica.host,
         invocation_id=start.replica.invocation_id.hex(),
         highest_usn=start.replica.highest_usn,

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
-from ansible_collections.hybrid.exchange.plugins.module_utils._run import join, state
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import state
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.state import State
@@ -47,28 +47,17 @@ class FarEnds(Protocol):
     def directory(self) -> Directory: ...
 
 
-@dataclass(frozen=True)
-class Repeat:
-    """The options state_file and full_pass_interval (in hours): whether, and how long, a run goes on from the last."""
+class Options(Protocol):
+    """The options that decide what a pass finds."""
 
-    state_file: str | None = None
-    full_pass_interval: float = 24.0
-
-    def begin(self, compared: Mapping[str, str], selection: Selection, directory: Directory) -> Start:
-        """Where the run begins; InputError for an interval that is none."""
-        if self.full_pass_interval < 0:
-            raise InputError(f"full_pass_interval must not be negative, it is {self.full_pass_interval:g}.")
-        interval = timedelta(hours=min(self.full_pass_interval, _CENTURY_H))
-        return incremental.begin(self.state_file, interval, compared, selection, directory)
-
-
-@dataclass(frozen=True)
-class How:
-    """How the two sides are read and joined. ``style`` is the notation of recipient types in AD."""
-
-    attributes: Sequence[Attribute]
-    style: str
-    anchor_names: Sequence[str]
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def type_values(self) -> str: ...
+    @property
+    def proxy_addresses(self) -> str: ...
+    @property
+    def source_anchor_attribute(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -93,6 +82,70 @@ class Pass:
     def as_result(self) -> dict[str, Any]:
         """For the result of a task."""
         return {"pass": INCREMENTAL if self.since else FULL, "reason": self.start.reason}
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The options state_file and full_pass_interval (in hours): whether, and how long, a run goes on from the last."""
+
+    state_file: str | None = None
+    full_pass_interval: float = 24.0
+
+    def begin(
+        self,
+        module: str,
+        options: Options,
+        selection: Selection,
+        attributes: Sequence[Attribute],
+        directory: Directory,
+        **more: Any,
+    ) -> Start:
+        """Where a run of a module begins; InputError for an interval that is none.
+
+        A run about something else, in the words of the options (``more`` are those that one module alone has), cannot
+        go on from a state.
+        """
+        if self.full_pass_interval < 0:
+            raise InputError(f"full_pass_interval must not be negative, it is {self.full_pass_interval:g}.")
+        interval = timedelta(hours=min(self.full_pass_interval, _CENTURY_H))
+        compared = incremental.compared_with(
+            module=module,
+            tenant_id=options.tenant.casefold(),
+            directory_base_dn=directory.base_dn.casefold(),
+            attributes=" ".join(sorted(item.ldap_name for item in attributes)),
+            type_values=options.type_values,
+            proxy_addresses=options.proxy_addresses,
+            source_anchor_attribute=options.source_anchor_attribute or "",
+            selection=(selection.kind, selection.value),
+            exclude=sorted(selection.exclude),
+            **more,
+        )
+        return incremental.begin(self.state_file, interval, compared, selection, directory)
+
+    def keep(
+        self, done: Pass, mailboxes: Mailboxes, *, expected: int, elsewhere_now: int, pending: Mapping[str, str]
+    ) -> list[str]:
+        """Leave a state to the next run; returns a warning where that fails, which costs the next run a full pass."""
+        if not self.state_file:
+            return []
+        found = incremental.finish(
+            done.start, mailboxes, expected=expected, elsewhere_now=elsewhere_now, pending=pending
+        )
+        try:
+            state.save(self.state_file, found)
+        except OSError as error:
+            what = f"state_file {self.state_file} cannot be written: {error.strerror}."
+            return [f"{what} The next run will read everything."]
+        return []
+
+
+@dataclass(frozen=True)
+class How:
+    """How the two sides are read and joined. ``style`` is the notation of recipient types in AD."""
+
+    attributes: Sequence[Attribute]
+    style: str
+    anchor_names: Sequence[str]
 
 
 @contextmanager
@@ -133,60 +186,3 @@ def _counted(pairs: Iterable[Pair], progress: Progress) -> Iterator[Pair]:
     for pair in pairs:
         yield pair
         progress.advance()
-
-
-def keep(
-    path: str,
-    done: Pass,
-    mailboxes: Mailboxes,
-    compared: Mapping[str, str],
-    *,
-    expected: int,
-    elsewhere_now: int,
-    pending: Mapping[str, str],
-) -> list[str]:
-    """Leave a state to the next run; returns a warning where that fails, which costs the next run a full pass."""
-    found = incremental.finish(
-        done.start, mailboxes, compared, expected=expected, elsewhere_now=elsewhere_now, pending=pending
-    )
-    try:
-        state.save(path, found)
-    except OSError as error:
-        return [f"state_file {path} cannot be written: {error.strerror}. The next run will read everything."]
-    return []
-
-
-class Options(Protocol):
-    """The options that decide what a pass finds."""
-
-    @property
-    def tenant(self) -> str: ...
-    @property
-    def type_values(self) -> str: ...
-    @property
-    def proxy_addresses(self) -> str: ...
-    @property
-    def source_anchor_attribute(self) -> str | None: ...
-
-
-def compared(
-    module: str,
-    options: Options,
-    selection: Selection,
-    attributes: Sequence[Attribute],
-    directory: join.Searchable,
-    **more: Any,
-) -> dict[str, str]:
-    """What a run is about, in the words of the options: a run about something else cannot go on from its state."""
-    return incremental.compared_with(
-        module=module,
-        tenant_id=options.tenant.casefold(),
-        directory_base_dn=directory.base_dn.casefold(),
-        attributes=" ".join(sorted(item.ldap_name for item in attributes)),
-        type_values=options.type_values,
-        proxy_addresses=options.proxy_addresses,
-        source_anchor_attribute=options.source_anchor_attribute or "",
-        selection=(selection.kind, selection.value),
-        exclude=sorted(selection.exclude),
-        **more,
-    )

@@ -64,13 +64,14 @@ def prove_round_trip(options: Options, far_ends: FarEnds, run: Run) -> Report:
     """Read both sides in bulk and compare them; PartialFailure with ``fail_on_difference`` unless all is proven."""
     directory = far_ends.directory
     attributes, unproven = _attributes(options)
-    state_file, compared = options.repeat.state_file, {}
-    if state_file:
-        extra = options.include_not_written_back
-        compared = passes.compared(
-            "roundtrip_info", options, options.selection, attributes, directory, include_not_written_back=extra
-        )
-    start = options.repeat.begin(compared, options.selection, directory)
+    start = options.repeat.begin(
+        "roundtrip_info",
+        options,
+        options.selection,
+        attributes,
+        directory,
+        include_not_written_back=options.include_not_written_back,
+    )
     how = How(attributes, options.type_values, join.anchor_attributes(options.source_anchor_attribute))
     judge = Judge(attributes, unproven, options.proxy_addresses == "merge", directory.base_dn, directory.domain)
     tally = Tally(attributes, run.report_limit)
@@ -102,12 +103,10 @@ def prove_round_trip(options: Options, far_ends: FarEnds, run: Run) -> Report:
         "artifact": writer.artifact,
     }
     warnings = left_out_warnings(left_out)
-    if state_file and not run.check_mode:
-        warnings += passes.keep(
-            state_file,
+    if not run.check_mode:
+        warnings += options.repeat.keep(
             reading,
             far_ends.mailboxes,
-            compared,
             expected=tally.expected,
             elsewhere_now=tally.statuses[planning.ELSEWHERE],
             pending=tally.pending,

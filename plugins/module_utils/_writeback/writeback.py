@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -106,12 +106,11 @@ class Options:
 @dataclass(frozen=True)
 class Reading:
     """What was read and planned: a plan for each mailbox that is not the same on both sides, and how many mailboxes it
-    is about. The rest is None where a saved plan is applied."""
+    is about. ``done`` is None where a saved plan is applied."""
 
     plans: list[planning.ObjectPlan]
     total: int
     done: passes.Pass | None = None
-    compared: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_back(options: Options, far_ends: FarEnds, run: Run) -> Report:
@@ -136,9 +135,15 @@ def write_back(options: Options, far_ends: FarEnds, run: Run) -> Report:
             resumed=resumed,
             warnings=recover.warning(resumed, check_mode=run.check_mode or options.plan_file is not None),
         )
-        reading = _do(options, far_ends, run, came, name)
-        if not run.check_mode and not options.plan_file:
-            came.warnings += _keep(options.repeat.state_file, reading, far_ends.mailboxes, came)
+        _do(options, far_ends, run, came, name)
+        if came.read is not None and not run.check_mode and not options.plan_file:
+            came.warnings += options.repeat.keep(
+                came.read,
+                far_ends.mailboxes,
+                expected=came.read.total,
+                elsewhere_now=came.outcomes()[planning.ELSEWHERE],
+                pending=came.unsettled(),
+            )
         return report(came, run)
 
 
@@ -155,7 +160,7 @@ def prepared(
         yield name, recover.settle(journal_dir, directory, name)
 
 
-def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) -> Reading:
+def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) -> None:
     directory = far_ends.directory
     reader = Reader(
         far_ends.mailboxes,
@@ -178,11 +183,11 @@ def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) ->
         came.saved = writeback_saved.save(options.plan_file, about, came.plans, came.attributes, counts)
         if breach is not None:
             came.warnings.append(f"This plan will not be applied as the limits are now. {breach.message}")
-        return reading
+        return
     if breach is not None:
         raise breach
     if not todo or run.check_mode:
-        return reading
+        return
     header = journal.Header(
         operation=journal.WRITEBACK,
         domain=directory.domain,
@@ -212,7 +217,6 @@ def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) ->
     writer.write([item.object_change() for item in stage] for stage in ordered.stages)
     came.planned_again = again.plans
     came.finish()
-    return reading
 
 
 def _read(options: Options, far_ends: FarEnds, reader: Reader, run: Run, about: dict[str, Any]) -> Reading:
@@ -226,10 +230,7 @@ def _read(options: Options, far_ends: FarEnds, reader: Reader, run: Run, about: 
     if options.selection is None:
         raise InputError("Select mailboxes, or give apply_plan.")
     directory = far_ends.directory
-    compared: dict[str, str] = {}
-    if options.repeat.state_file:
-        compared = passes.compared("directory_writeback", options, options.selection, reader.attributes, directory)
-    start = options.repeat.begin(compared, options.selection, directory)
+    start = options.repeat.begin("directory_writeback", options, options.selection, reader.attributes, directory)
     how = How(reader.attributes, options.type_values, reader.anchor_names)
     with passes.read(options.selection, far_ends, how, start, run, "plan") as found:
         base_dn, domain = directory.base_dn, directory.domain
@@ -237,22 +238,7 @@ def _read(options: Options, far_ends: FarEnds, reader: Reader, run: Run, about: 
             planning.plan_pair(pair, reader.attributes, merge=reader.merge, base_dn=base_dn, domain=domain)
             for pair in found.pairs
         ]
-        return Reading(plans, found.total, found, compared)
-
-
-def _keep(path: str | None, reading: Reading, mailboxes: Mailboxes, came: Came) -> list[str]:
-    """Leave a state to the next run, with the mailboxes that this one did not settle."""
-    if path is None or reading.done is None:
-        return []
-    return passes.keep(
-        path,
-        reading.done,
-        mailboxes,
-        reading.compared,
-        expected=reading.total,
-        elsewhere_now=came.outcomes()[planning.ELSEWHERE],
-        pending=came.unsettled(),
-    )
+        return Reading(plans, found.total, found)
 
 
 def _reached(attributes: Sequence[Attribute]) -> Reached:

@@ -87,10 +87,12 @@ class Came:
     def unsettled(self) -> dict[str, str]:
         """The mailboxes that the next run has to look at whether they change or not, and what became of them."""
         written = self.by_id()
-        found = {item.source.id: item.outcome for item in self.plans if item.outcome in planning.FAILURES}
+        found: dict[str, str] = {}
         for item in self.plans:
             done = written.get(item.source.id)
-            if item.outcome == planning.CHANGE and (done is None or done.error is not None):
+            if item.outcome in planning.FAILURES:
+                found[item.source.id] = item.outcome
+            elif item.outcome == planning.CHANGE and (done is None or done.error is not None):
                 found[item.source.id] = done.outcome if done else apply_judge.NOT_ATTEMPTED
         return found
 

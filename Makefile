@@ -9,16 +9,22 @@ help:
 	@sed -n '1,2s/^# //p' Makefile
 	@echo "make lab    start the rehearsal lab; make lab-down ends it; make lint, make build, make docs: what they say"
 
-.venv/.ready: requirements.txt $(LOCKS)/dev.in $(LOCKS)/lock-2.19.txt tests/tools/environment
+# What makes the environments. Without it pip does; so it is no error if it cannot be had.
+.venv-uv/.ready: $(LOCKS)/lock-uv.txt
+	@mkdir -p build; python=$$(tests/tools/find-python 3.11 3.12 3.13) && rm -rf $(@D) && $$python -m venv $(@D) && \
+	    $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r $< >build/$(@D).log 2>&1; \
+	mkdir -p $(@D) && touch $@
+
+.venv/.ready: requirements.txt $(LOCKS)/dev.in $(LOCKS)/lock-2.19.txt tests/tools/environment .venv-uv/.ready
 	@tests/tools/environment .venv $(LOCKS)/lock-2.19.txt "3.11 3.12 3.13" 'ansible-core>=2.19,<2.20' -r $(LOCKS)/dev.in
 
 # The newest ansible-core needs a newer Python than the oldest one: made where one is found, else left out.
-.venv-2.21/.ready: requirements.txt $(LOCKS)/core.in $(LOCKS)/lock-2.21.txt tests/tools/environment
+.venv-2.21/.ready: requirements.txt $(LOCKS)/core.in $(LOCKS)/lock-2.21.txt tests/tools/environment .venv-uv/.ready
 	@if tests/tools/find-python 3.13 3.12 3.14 >/dev/null; then \
 	    tests/tools/environment .venv-2.21 $(LOCKS)/lock-2.21.txt "3.13 3.12 3.14" 'ansible-core>=2.21,<2.22' -r $(LOCKS)/core.in; \
 	else echo "No Python 3.12 to 3.14 here: checks run on ansible-core 2.19 only."; fi
 
-.venv-graph/.ready: $(LOCKS)/graph.in $(LOCKS)/lock-graph.txt tests/tools/environment
+.venv-graph/.ready: $(LOCKS)/graph.in $(LOCKS)/lock-graph.txt tests/tools/environment .venv-uv/.ready
 	@tests/tools/environment .venv-graph $(LOCKS)/lock-graph.txt "3.11 3.12 3.13" -r $(LOCKS)/graph.in
 
 build/ansible_collections/hybrid/exchange:
@@ -64,4 +70,4 @@ lock: setup setup-newest setup-graph
 	@tests/tools/lock
 
 clean: lab-down
-	rm -rf build .venv .venv-2.21 .venv-graph
+	rm -rf build .venv .venv-*

@@ -111,13 +111,18 @@ def _start(settings: Settings, only: str | None, stages: Stages) -> None:
         tls.ensure(settings)
         handover.write(settings)
     missing = [forest for forest in FORESTS if not _built(settings, forest)]
-    if missing:
-        outdated = {_CLOUD, *(dc_name(forest) for forest in missing)} & running
+    moved = [forest for forest in FORESTS if forest not in missing and not _settled(settings, forest)]
+    if missing or moved:
+        outdated = {_CLOUD, *(dc_name(forest) for forest in (*missing, *moved))} & running
         processes.end([process for process in processes.recorded(settings) if process.name in outdated])
         running -= outdated
+    if missing:
         _discard_cloud_state(settings)
         with stages.measure("forests built"):
             _build(settings, missing)
+    if moved:
+        with stages.measure("forests settled"):
+            _provision(settings, moved, "settle")
     with stages.measure("domain controllers"):
         for forest in FORESTS:
             if dc_name(forest) not in running:
@@ -181,10 +186,22 @@ def _complete(settings: Settings, forest: Forest) -> Path:
     return settings.forest_dir(forest.name) / "complete"
 
 
+def _place(settings: Settings, forest: Forest) -> Path:
+    return settings.forest_dir(forest.name) / "address"
+
+
 def _built(settings: Settings, forest: Forest) -> bool:
     """Whether the forest is there, as this version of the lab builds it."""
     try:
         return _complete(settings, forest).read_text() == BUILD
+    except FileNotFoundError:
+        return False
+
+
+def _settled(settings: Settings, forest: Forest) -> bool:
+    """Whether the forest knows where it is: not so in a copied run directory that is started at other addresses."""
+    try:
+        return _place(settings, forest).read_text() == forest.dc_address
     except FileNotFoundError:
         return False
 
@@ -196,11 +213,19 @@ def _discard_cloud_state(settings: Settings) -> None:
 
 
 def _build(settings: Settings, forests: list[Forest]) -> None:
-    """Build forests in parallel."""
-    started = []
+    """Build forests, or copy them from where they are kept."""
     for forest in forests:
         shutil.rmtree(settings.forest_dir(forest.name), ignore_errors=True)
-        argv = [str(SYSTEM_PYTHON), "-m", "tests.lab.forest.provision", forest.name, str(settings.run_dir)]
+    _provision(settings, forests, "build")
+    for forest in forests:
+        _complete(settings, forest).write_text(BUILD)
+
+
+def _provision(settings: Settings, forests: list[Forest], what: str) -> None:
+    """Run Samba's part of the work on several forests at a time, none of whose domain controllers runs."""
+    started = []
+    for forest in forests:
+        argv = [str(SYSTEM_PYTHON), "-m", "tests.lab.forest.provision", what, forest.name, str(settings.run_dir)]
         started.append((forest, processes.spawn(settings, f"provision-{forest.name}", argv, CHECKOUT)))
     deadline = time.monotonic() + PROVISION_SECONDS
     for forest, process in started:
@@ -213,7 +238,7 @@ def _build(settings: Settings, forests: list[Forest]) -> None:
             ) from None
         if code != 0:
             raise LabError(_failure(settings, name, f"building the forest {forest.domain} failed (exit code {code})"))
-        _complete(settings, forest).write_text(BUILD)
+        _place(settings, forest).write_text(forest.dc_address)
         processes.forget(settings, name)
 
 
@@ -221,7 +246,7 @@ def start_dc(settings: Settings, forest: Forest) -> None:
     """Start a forest's domain controller; does not wait."""
     root = settings.forest_dir(forest.name)
     conf = root / "etc" / "smb.conf"
-    conf.write_text(smb_conf(forest, settings))  # anew: a copied run directory lies elsewhere, at other addresses
+    conf.write_text(smb_conf(forest, settings))  # anew: a copied run directory lies elsewhere
     argv = [str(SAMBA), "-i", "-M", "single", "--debug-stdout", "-s", str(conf)]
     processes.spawn(settings, dc_name(forest), argv, root)
 
@@ -271,7 +296,10 @@ def wait_for_cloud(settings: Settings) -> None:
         try:
             control(settings, "/state")
         except (urllib.error.URLError, OSError, ValueError) as error:
-            return f"{handover.url(CONTROL)}/state: {error}"
+            said = f"{handover.url(CONTROL)}/state: {error}"
+            if isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError):
+                raise LabError(f"the cloud's certificate is wrong, which waiting does not mend: {said}") from error
+            return said
         for forest in FORESTS:
             for port in RELAY_PORTS:
                 if not processes.port_in_use(forest.relay_address, port):

@@ -19,9 +19,9 @@ import pytest
 
 from tests.lab import __main__ as command_line
 from tests.lab import handover, machine, output, processes, supervisor
-from tests.lab.forest import tls
+from tests.lab.forest import kept, tls
 from tests.lab.processes import Running
-from tests.lab.settings import MARKER_VARIABLE, TENANTS, Settings
+from tests.lab.settings import CLOUD_ADDRESSES, MARKER_VARIABLE, TENANTS, Settings
 from tests.lab_tests.waiting import eventually
 
 SLEEPER = "import time; time.sleep(600)"
@@ -212,6 +212,42 @@ def test_certificates_are_kept(config: Settings) -> None:
     before = {path: path.read_bytes() for path in config.tls_dir.rglob("*") if path.is_file()}
     tls.ensure(config)
     assert before == {path: path.read_bytes() for path in config.tls_dir.rglob("*") if path.is_file()}
+
+
+def test_a_copy_at_other_addresses_gets_server_certificates_for_them(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls.ensure(config)
+    before = {path.name: path.read_bytes() for path in config.tls_dir.rglob("*.pem")}
+    elsewhere = {name: address.replace("127.", "127.1", 1) for name, address in CLOUD_ADDRESSES.items()}
+    monkeypatch.setattr(tls, "CLOUD_ADDRESSES", elsewhere)
+    tls.ensure(config)
+    after = {path.name: path.read_bytes() for path in config.tls_dir.rglob("*.pem")}
+    assert [name for name in before if after[name] != before[name]] == ["cloud.pem"]
+
+
+def test_a_kept_forest_is_copied_and_not_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
+
+    def build(directory: Path) -> None:
+        built.append(directory.name)
+        directory.mkdir()
+        (directory / "sam.ldb").write_text("people")
+
+    def have(directory: str) -> str:
+        kept.build_or_copy("contoso", tmp_path / directory, lambda: build(tmp_path / directory))
+        return (tmp_path / directory / "sam.ldb").read_text()
+
+    monkeypatch.delenv(kept.FOLDER_VARIABLE, raising=False)
+    assert have("alone") == "people"
+    monkeypatch.setenv(kept.FOLDER_VARIABLE, str(tmp_path / "forests"))
+    assert have("first") == "people"
+    (tmp_path / "first" / "sam.ldb").write_text("changed in the first lab")
+    assert have("second") == "people"
+    assert built == ["alone", "first"]
+    monkeypatch.setattr(kept, "_version", lambda: "another version of the lab")
+    assert have("third") == "people"
+    assert built == ["alone", "first", "third"]
 
 
 def test_identifiers_differ_between_tenants() -> None:

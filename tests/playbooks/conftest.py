@@ -101,10 +101,17 @@ waves:
 
     def calls(self, host: str | None = None) -> list[dict[str, Any]]:
         """The calls of modules since the last look."""
-        log = self.directory / "calls.jsonl"
-        lines = log.read_text().splitlines() if log.exists() else []
-        log.unlink(missing_ok=True)
-        return [call for call in map(json.loads, lines) if host is None or call["host"] == host]
+        found = self.logged()
+        self._log.unlink(missing_ok=True)
+        return [call for call in found if host is None or call["host"] == host]
+
+    def logged(self) -> list[dict[str, Any]]:
+        """The calls of modules, which the next look will find again."""
+        return [json.loads(line) for line in self._log.read_text().splitlines()] if self._log.exists() else []
+
+    @property
+    def _log(self) -> Path:
+        return self.directory / "calls.jsonl"
 
     def state(self, host: str) -> dict[str, Any]:
         return json.loads((self.directory / f"state-{host}.json").read_text())
@@ -144,8 +151,13 @@ def _moved_once(tmp_path_factory: pytest.TempPathFactory, collections: Path) -> 
     made = _made(tmp_path_factory.mktemp("moved"), collections)
     run = made.play("site", "--limit", "contoso")
     assert run.code == 0, run.output
-    made.calls()
     return made
+
+
+@pytest.fixture
+def calls_of_the_move(_moved_once: Estate) -> list[dict[str, Any]]:
+    """What the run of site.yml called that took contoso through its waves."""
+    return _moved_once.logged()
 
 
 @pytest.fixture
@@ -154,4 +166,5 @@ def moved(estate: Estate, _moved_once: Estate) -> Estate:
     shutil.copytree(_moved_once.directory, estate.directory, dirs_exist_ok=True)
     for path in estate.directory.rglob("*.json*"):
         path.write_text(path.read_text().replace(str(_moved_once.directory), str(estate.directory)))
+    estate.calls()
     return estate

@@ -45,6 +45,8 @@ def _path(*entries: Path) -> tuple[str, str]:
     return ("PATH", os.pathsep.join([*(str(entry) for entry in entries), os.environ["PATH"]]))
 
 
+# Built by the first lab that needs them, and copied by the others.
+FORESTS = ("HYBRID_LAB_FORESTS", str(ROOT / "build" / "lab-forests"))
 COLLECTIONS = (("PYTHONPATH", str(ROOT / "build")), ("ANSIBLE_COLLECTIONS_PATH", str(ROOT / "build")))
 
 
@@ -56,6 +58,7 @@ def _lab(name: str, network: str) -> tuple[tuple[str, str], ...]:
         ("HYBRID_LAB_DIR", str(directory)),
         ("HYBRID_LAB_NET", network),
         ("HYBRID_LAB_FILE", str(directory / "lab.json")),
+        FORESTS,
         _path(BIN),
     )
 
@@ -104,7 +107,9 @@ def steps() -> list[Step]:
         Step("sanity-2.19", "free", _sanity(ROOT / ".venv", SANITY_OF_EACH_CORE if NEWEST.is_dir() else ())),
         Step("lab", "free", (*pytest, "tests/lab_tests"), environment=LAB_FOR_ITSELF),
         Step("playbooks", "free", (*pytest, "tests/playbooks"), environment=(*COLLECTIONS, _path(BIN))),
-        Step("bench", "free", (str(BIN / "python"), "-m", "tests.benchmarks", "--size", "small")),
+        Step(
+            "bench", "free", (str(BIN / "python"), "-m", "tests.benchmarks", "--size", "small"), environment=(FORESTS,)
+        ),
         Step("lab-up", "lab", (*lab, "up", "--fresh"), environment=LAB),
         Step(
             "conformance",

@@ -38,6 +38,7 @@ from samba.samdb import SamDB
 from samba.schema import Schema
 
 from tests.lab.forest.extend import extend
+from tests.lab.forest.kept import build_or_copy
 from tests.lab.forest.populate import populate
 from tests.lab.forest.smbconf import smb_conf
 from tests.lab.settings import DESCRIPTORS, Forest, Settings, fixed_guid, settings
@@ -127,9 +128,10 @@ def prepare_kerberos(samdb: Any, forest: Forest, config: Settings) -> None:
     found = samdb.search(forest.base_dn, ldb.SCOPE_SUBTREE, "(sAMAccountName=DC1$)", ["servicePrincipalName"])
     present = {str(name).lower() for name in found[0]["servicePrincipalName"]}
     wanted = [name for name in forest.services if name.lower() not in present]
-    message = ldb.Message(found[0].dn)
-    message["s"] = ldb.MessageElement([name.encode() for name in wanted], ldb.FLAG_MOD_ADD, "servicePrincipalName")
-    samdb.modify(message)
+    if wanted:
+        message = ldb.Message(found[0].dn)
+        message["s"] = ldb.MessageElement([name.encode() for name in wanted], ldb.FLAG_MOD_ADD, "servicePrincipalName")
+        samdb.modify(message)
     lp = param.LoadParm()
     lp.load(str(config.forest_dir(forest.name) / "etc" / "smb.conf"))
     keytab = config.keytab(forest.name)
@@ -140,21 +142,29 @@ def prepare_kerberos(samdb: Any, forest: Forest, config: Settings) -> None:
 
 
 def build(forest: Forest, config: Settings) -> None:
-    """All stages."""
+    """All that is the same at every address."""
     with stage(forest, "domain"):
         create_domain(forest, config)
     with stage(forest, "schema"):
         extend(lambda: open_database(forest, config))
     with stage(forest, "people"):
-        samdb = open_database(forest, config)
-        descriptors = populate(samdb, forest)
-        prepare_kerberos(samdb, forest, config)
+        descriptors = populate(open_database(forest, config), forest)
     (config.forest_dir(forest.name) / DESCRIPTORS).write_text(json.dumps(descriptors))
 
 
+def settle(forest: Forest, config: Settings) -> None:
+    """Make a forest at home in its directory and at its addresses, wherever it was built."""
+    (config.forest_dir(forest.name) / "etc" / "smb.conf").write_text(smb_conf(forest, config))
+    with stage(forest, "kerberos"):
+        prepare_kerberos(open_database(forest, config), forest, config)
+
+
 def main(arguments: list[str]) -> int:
-    name, directory = arguments
-    build(find_forest(name), settings(Path(directory)))
+    what, name, directory = arguments
+    forest, config = find_forest(name), settings(Path(directory))
+    if what == "build":
+        build_or_copy(name, config.forest_dir(name), lambda: build(forest, config))
+    settle(forest, config)
     return 0
 
 

@@ -4,7 +4,7 @@
 """The lab's certificate authority, its server certificates and the applications' certificates.
 
 Everything is made once per run directory and kept: a resumed run presents the same certificates, so thumbprints in
-``lab.json`` stay right.
+``lab.json`` stay right. Only where a copied run directory is started at other addresses are its servers given others.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _server(
     settings: Settings, authority: Authority, name: str, names: tuple[str, ...], addresses: tuple[str, ...]
 ) -> None:
     certificate_path, key_path = settings.tls_dir / f"{name}.pem", settings.tls_dir / f"{name}.key"
-    if certificate_path.is_file() and key_path.is_file():
+    if key_path.is_file() and _is_for(certificate_path, addresses):
         return
     key = ec.generate_private_key(ec.SECP256R1())
     alternatives = [
@@ -111,6 +111,16 @@ def _server(
     )
     write_private(key_path, _key_pem(key))
     write_private(certificate_path, certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _is_for(path: Path, addresses: tuple[str, ...]) -> bool:
+    """Whether a certificate is there and for these addresses."""
+    if not path.is_file():
+        return False
+    names = x509.load_pem_x509_certificate(path.read_bytes()).extensions.get_extension_for_class(
+        x509.SubjectAlternativeName
+    )
+    return {str(address) for address in names.value.get_values_for_type(x509.IPAddress)} == set(addresses)
 
 
 def _application(name: str) -> bytes:

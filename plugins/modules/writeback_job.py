@@ -20,15 +20,19 @@ description:
     an error, and nothing is changed.
   - A provisioning agent has to be installed in the domain before the job can work.
 notes:
-  - The service never tells the settings of a job, and takes all of them at once. This module writes them when it makes
-    a job, and when O(notification_recipients), O(notifications_enabled) or O(delete_threshold) state something else
-    than it wrote last. It knows what it wrote by a digest, a tag of the configuration's service principal that begins
-    with C(hybrid.exchange.settings). So state all three options or none. A job that somebody else made gets its
-    settings written once as soon as one of the options is stated; settings that are not stated get their defaults.
+  - The service takes all settings of a job at once. So this module reads them, lays O(notification_recipients),
+    O(notifications_enabled) and O(delete_threshold) over them, as far as they are stated, and writes them all, if that
+    changes anything. Settings that the options do not name are kept.
+  - Microsoft's pages differ on whether the service tells the settings. Where it does not, the module writes them when
+    it makes a job, and when the options state something else than it wrote last; it warns, and what is not stated gets
+    its default. So state all three options or none there. It knows what it wrote by a digest, a tag of the
+    configuration's service principal that begins with C(hybrid.exchange.settings). Where writing would remove a setting
+    that it cannot read and does not know, it refuses.
   - An application needs C(Synchronization.ReadWrite.All), C(Application.ReadWrite.All) (or
     C(Application.ReadWrite.OwnedBy)), and C(Organization.Read.All) to make a job.
 extends_documentation_fragment:
   - hybrid.exchange.tenant
+  - hybrid.exchange.writeback_job
   - hybrid.exchange.run
   - hybrid.exchange.attributes
 attributes:
@@ -39,15 +43,12 @@ attributes:
   idempotent:
     support: full
 options:
-  domain:
-    description: The DNS name of the AD domain that the job writes to.
-    type: str
-    required: true
   state:
     description:
       - V(present) makes the job where it is missing, and leaves it running or not as it is. A new job does not run.
       - V(started) and V(paused) do the same, and then start or pause it. A new job counts as paused.
-      - V(absent) removes the job and its configuration. What it wrote stays in AD.
+      - V(absent) removes the job and its configuration, which is a service principal and its application. What the job
+        wrote stays in AD.
     type: str
     default: present
     choices: [present, absent, started, paused]
@@ -71,25 +72,14 @@ options:
     type: list
     elements: str
   notifications_enabled:
-    description: Whether the service sends these mails. If not given, it does where there are recipients.
+    description:
+      - Whether the service sends these mails. If not given, it does as soon as O(notification_recipients) has any.
     type: bool
   delete_threshold:
     description:
       - The service stops before it deletes this many objects or more in one cycle. V(0) turns that off.
-      - V(500) is written if not given.
+      - If not given, it stays as it is, and is V(500) for a new job.
     type: int
-  application_template_id:
-    description:
-      - The id of Microsoft's application template that writeback configurations are made from.
-      - Change it only if Microsoft does.
-    type: str
-    default: 3b99513e-0cee-4291-aea8-84356239fb82
-  job_template_id:
-    description:
-      - The id of Microsoft's template for the job in such a configuration.
-      - Change it only if Microsoft does.
-    type: str
-    default: Entra2ADExchangeOnlineAttributeWriteback
   wait:
     description: Whether to wait until the service shows the wanted state.
     type: bool
@@ -169,32 +159,27 @@ service:
   sample: {requests: 6, throttled_requests: 0, retried_requests: 0, waited_seconds: 0.0}
 """
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._job.ensure import Ends, Wanted, ensure
+from ansible_collections.hybrid.exchange.plugins.module_utils._job.ensure import ensure
+from ansible_collections.hybrid.exchange.plugins.module_utils._job.ensure_plan import Wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._job.ensure_steps import Ends
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Templates, describe
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.scope import Scope
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.settings import Settings
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.templates import (
-    APPLICATION_TEMPLATE,
-    JOB_TEMPLATE,
-)
-from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import RUN, TENANT, ArgumentSpec
+from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import JOB, RUN, TENANT, ArgumentSpec
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.main import ModuleContext, Outcome, run
 
 SPEC = ArgumentSpec(
     options={
-        "domain": {"type": "str", "required": True},
         "state": {"type": "str", "default": "present", "choices": ["present", "absent", "started", "paused"]},
         "organizational_units": {"type": "list", "elements": "str"},
         "groups": {"type": "list", "elements": "str"},
         "notification_recipients": {"type": "list", "elements": "str"},
         "notifications_enabled": {"type": "bool"},
         "delete_threshold": {"type": "int"},
-        "application_template_id": {"type": "str", "default": APPLICATION_TEMPLATE},
-        "job_template_id": {"type": "str", "default": JOB_TEMPLATE},
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 300},
     },
-).merge(TENANT, RUN)
+).merge(TENANT, JOB, RUN)
 
 
 def use_case(context: ModuleContext) -> Outcome:
@@ -213,6 +198,7 @@ def use_case(context: ModuleContext) -> Outcome:
         wait=options["wait"],
         wait_timeout=options["wait_timeout"],
     )
+
     ends = Ends(context.synchronization, context.cloud.clock, context.artifacts, context.warn)
     plan, job, artifact = ensure(ends, wanted, context.check_mode)
     result = {

@@ -23,6 +23,7 @@ description:
   - The service begins its cycles anew after a change of mappings.
 extends_documentation_fragment:
   - hybrid.exchange.tenant
+  - hybrid.exchange.writeback_job
   - hybrid.exchange.run
   - hybrid.exchange.attributes
 attributes:
@@ -33,10 +34,6 @@ attributes:
   idempotent:
     support: full
 options:
-  domain:
-    description: The DNS name of the AD domain that the job writes to.
-    type: str
-    required: true
   mappings:
     description:
       - The rules. Each needs O(mappings[].target) and exactly one of O(mappings[].source), O(mappings[].expression) and
@@ -83,18 +80,6 @@ options:
         own, and those that join users and AD objects, stay.
     type: bool
     default: false
-  application_template_id:
-    description:
-      - The id of Microsoft's application template that writeback configurations are made from.
-      - Change it only if Microsoft does.
-    type: str
-    default: 3b99513e-0cee-4291-aea8-84356239fb82
-  job_template_id:
-    description:
-      - The id of Microsoft's template for the job in such a configuration.
-      - Change it only if Microsoft does.
-    type: str
-    default: Entra2ADExchangeOnlineAttributeWriteback
 seealso:
   - module: hybrid.exchange.writeback_job
   - module: hybrid.exchange.writeback_cycle
@@ -155,16 +140,11 @@ service:
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Templates
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.map import apply_rules, counts, shown
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import rule, rules_file
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.templates import (
-    APPLICATION_TEMPLATE,
-    JOB_TEMPLATE,
-)
-from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import RUN, TENANT, ArgumentSpec
+from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import JOB, RUN, TENANT, ArgumentSpec
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.main import ModuleContext, Outcome, run
 
 SPEC = ArgumentSpec(
     options={
-        "domain": {"type": "str", "required": True},
         "mappings": {
             "type": "list",
             "elements": "dict",
@@ -186,12 +166,10 @@ SPEC = ArgumentSpec(
         },
         "rules_file": {"type": "path"},
         "purge": {"type": "bool", "default": False},
-        "application_template_id": {"type": "str", "default": APPLICATION_TEMPLATE},
-        "job_template_id": {"type": "str", "default": JOB_TEMPLATE},
     },
     mutually_exclusive=[("mappings", "rules_file")],
     required_one_of=[("mappings", "rules_file")],
-).merge(TENANT, RUN)
+).merge(TENANT, JOB, RUN)
 
 
 def use_case(context: ModuleContext) -> Outcome:

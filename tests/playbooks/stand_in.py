@@ -103,7 +103,8 @@ class ActionModule(ActionBase):
             state["written"].append(wave_of(args))
         if args["state"] == "restarted":
             state["written"] = list(state["moved"])
-        return {"changed": True}
+        chosen = "restart" if args.get("method") == "restart" else "on_demand"
+        return {"changed": True, "estimate": {"chosen": chosen, "reason": "the stand-in says so"}}
 
     def _directory_writeback(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
         wave = wave_of(args)

@@ -203,11 +203,17 @@ def test_mapping_rules_come_from_the_tenant_file(estate: Estate) -> None:
     assert "adatum" not in rules
 
 
-def test_large_waves_are_written_by_one_cycle(moved: Estate) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "method"), [((), "soonest"), (("-e", "writeback_method=cycle", "-e", "wave=rest"), "restart")]
+)
+def test_a_wave_is_written_the_way_that_ends_sooner_unless_stated(
+    moved: Estate, arguments: tuple[str, ...], method: str
+) -> None:
     moved.set_state("contoso", written=[])
-    assert moved.play("writeback", "--limit", "contoso", "-e", "writeback_on_demand_limit=2").code == 0
+    assert moved.play("writeback", "--limit", "contoso", *arguments).code == 0
     cycles = [call["args"] for call in moved.calls() if call["module"] == "writeback_cycle"]
-    assert [(args["state"], args["reset"]) for args in cycles] == [("restarted", ["full"])], "it takes both waves along"
+    assert {(args["state"], args["method"], *args["reset"]) for args in cycles} == {("provisioned", method, "full")}
+    assert len(cycles) == (1 if arguments else 2)
 
 
 def test_a_moved_wave_soaks_once(estate: Estate) -> None:

@@ -75,13 +75,15 @@ class Synchronization:
         )
 
     def delete_configuration(self, service_principal_id: str, application_id: str) -> None:
-        """Delete a configuration: its service principal, and its application where that is left."""
+        """Delete a configuration: its application, then its service principal where that is left.
+
+        In this order, because it is found by its service principal: a run that ends in between can be run again.
+        """
+        if application_id:
+            query = {"$filter": f"appId eq {literal(application_id)}", "$select": "id,appId"}
+            for application in list(self._graph.pages("/applications", query, needs=NEEDS_APPLICATIONS)):
+                self._graph.delete(f"/applications/{segment(str(application['id']))}", needs=NEEDS_APPLICATIONS)
         self._graph.delete(f"/servicePrincipals/{segment(service_principal_id)}", needs=NEEDS_APPLICATIONS)
-        if not application_id:
-            return
-        query = {"$filter": f"appId eq {literal(application_id)}", "$select": "id,appId"}
-        for application in list(self._graph.pages("/applications", query, needs=NEEDS_APPLICATIONS)):
-            self._graph.delete(f"/applications/{segment(str(application['id']))}", needs=NEEDS_APPLICATIONS)
 
     def jobs(self, service_principal_id: str) -> list[dict[str, Any]]:
         """The jobs of a configuration."""
@@ -114,8 +116,13 @@ class Synchronization:
         criteria = {"resetScope": ", ".join(reset_scope)} if reset_scope else {}
         self._graph.post(f"{_job(service_principal_id, job_id)}/restart", {"criteria": criteria}, needs=NEEDS_WRITE)
 
+    def secrets(self, service_principal_id: str) -> dict[str, str | None]:
+        """The settings of a configuration; None for a value that the service keeps to itself."""
+        answer = self._graph.get(f"{_base(service_principal_id)}/secrets", needs=NEEDS_WRITE)
+        return {str(pair["key"]): pair.get("value") for pair in answer.get("value") or ()}
+
     def put_secrets(self, service_principal_id: str, secrets: Mapping[str, str]) -> None:
-        """Write the settings of a configuration. This replaces all of them, and none can be read back."""
+        """Write the settings of a configuration. This replaces all of them."""
         pairs = [{"key": key, "value": value} for key, value in secrets.items()]
         self._graph.put(f"{_base(service_principal_id)}/secrets", {"value": pairs}, needs=NEEDS_WRITE)
 

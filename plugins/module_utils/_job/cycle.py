@@ -25,6 +25,7 @@ RESETS = {
     "quarantine_state": "QuarantineState",
     "force_deletes": "ForceDeletes",
 }
+SHOWN = ("lastExecution", "lastSuccessfulExecution")
 FINISHED = frozenset({"Succeeded", "EntryLevelErrors"})
 
 
@@ -35,6 +36,14 @@ def start_of_wait(service: JobReader) -> datetime:
     have read its source before the change that is waited for, never counts.
     """
     return service.service_time() + timedelta(seconds=1)
+
+
+def start_of_restart(service: JobReader) -> datetime:
+    """The moment from which the cycle of a restart counts: the service's clock before it, to the second.
+
+    A restarted job may begin at once. Cycles that were shown before the restart do not count anyway.
+    """
+    return service.service_time()
 
 
 def wait(
@@ -50,8 +59,10 @@ def wait(
     """Wait until a cycle that began at or after since is complete; answers the job and that cycle.
 
     Refused if the job does not run, Conflict if it is in quarantine, Timeout with last_state. After a restart a
-    quarantine from before it is not held against the job: it takes the service a while to lift it.
+    quarantine from before it is not held against the job: it takes the service a while to lift it. Nor do the cycles
+    count then that job, as read before the restart, shows already.
     """
+    before = _shown(job) if restarted else frozenset[str]()
 
     def read() -> Job:
         now = jobs.reread(service, job)
@@ -70,8 +81,8 @@ def wait(
             since=times.write(since),
         )
 
-    now = waiting.until(clock, timeout, read, lambda seen: finished(seen, since) is not None, late, pause)
-    cycle = finished(now, since) or {}
+    now = waiting.until(clock, timeout, read, lambda seen: finished(seen, since, before) is not None, late, pause)
+    cycle = finished(now, since, before) or {}
     if cycle.get("state") == "EntryLevelErrors":
         warn(
             f"The cycle of the job of {now.domain} is complete, but some objects could not be written. "
@@ -80,11 +91,11 @@ def wait(
     return now, cycle
 
 
-def finished(job: Job, since: datetime) -> dict[str, Any] | None:
-    """The complete cycle that began at or after since, if the job shows one."""
-    for name in ("lastExecution", "lastSuccessfulExecution"):
+def finished(job: Job, since: datetime, before: frozenset[str] = frozenset()) -> dict[str, Any] | None:
+    """The complete cycle that began at or after since, if the job shows one that is not among those before."""
+    for name in SHOWN:
         cycle = jobs.execution(job.status.get(name))
-        if cycle is None or cycle["state"] not in FINISHED:
+        if cycle is None or cycle["state"] not in FINISHED or (cycle["id"] and cycle["id"] in before):
             continue
         began = times.read(cycle["time_began"])
         if began is not None and began >= since and times.read(cycle["time_ended"]) is not None:
@@ -107,6 +118,12 @@ def not_running(job: Job) -> Refused:
         last_state=jobs.in_words(job),
         domain=job.domain,
     )
+
+
+def _shown(job: Job) -> frozenset[str]:
+    """The ids of the cycles that a job shows."""
+    cycles = (jobs.execution(job.status.get(name)) for name in SHOWN)
+    return frozenset(cycle["id"] for cycle in cycles if cycle)
 
 
 def _old_quarantine(job: Job, since: datetime) -> bool:

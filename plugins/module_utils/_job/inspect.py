@@ -9,27 +9,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, NotFound
+from ansible_collections.hybrid.exchange.plugins.module_utils._job import deletions, failures, problems
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import job as jobs
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Job, Templates
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import JobInspector
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import schema as schemas
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import WRITEBACK
-from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import listing
 
-LOG_ENTRIES = 1000
 AGENT_KEYS: Mapping[str, str] = {"machine_name": "machineName", "status": "status", "id": "id"}
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: one domain or all, and how many failures at most."""
+    """What is asked: one domain or all, how many failures at most, and after how many intervals a cycle is late."""
 
     domain: str | None
     templates: Templates
     limit: int
+    late_after_intervals: float = 3
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is the same for all jobs of the tenant; None and a reason for what cannot be read."""
+
+    now: datetime | None
+    now_unknown: str
+    agents: list[dict[str, Any]]
+    agents_unknown: str | None
 
 
 def inspect(service: JobInspector, question: Question) -> dict[str, Any]:
@@ -38,57 +49,76 @@ def inspect(service: JobInspector, question: Question) -> dict[str, Any]:
     if question.domain:
         wanted = question.domain.lower()
         found = [job for job in found if job.domain.lower() == wanted]
-    described = [_described(service, job, question.limit) for job in found]
-    agents, unreadable = _agents(service)
+    around = _surroundings(service, found)
+    described = [_described(service, job, question, around) for job in found]
     return {
         "jobs": described,
-        "agents": agents,
-        "agents_unreadable": unreadable,
+        "agents": around.agents,
+        "agents_unreadable": around.agents_unknown,
         "counts": {
             "jobs": sum(job.raw is not None for job in found),
             "configurations_without_job": sum(job.raw is None for job in found),
             "running": sum(job.running for job in found),
             "quarantined": sum(job.in_quarantine for job in found),
+            "late": sum(item["late"] is True for item in described),
+            "escrowed": sum(item["escrows"]["count"] for item in described),
             "problems": sum(len(item["problems"]) for item in described),
         },
     }
 
 
-def _described(service: JobInspector, job: Job, limit: int) -> dict[str, Any]:
+def _described(service: JobInspector, job: Job, question: Question, around: Surroundings) -> dict[str, Any]:
     described = jobs.describe(job)
-    described.update(scope=None, mapped_attributes=[], missing_mappings=[], flow_types=[], failures=[])
-    problems: list[str] = []
+    described.update(
+        scope=None, mapped_attributes=[], missing_mappings=[], flow_types=[], failures=[], deletions=None, late=None
+    )
+    described["seconds_since_last_cycle"] = problems.seconds_since_last_cycle(job, around.now)
+    described["escrows"] = _escrows(job, [], question.limit)
     if job.raw is None:
-        problems.append(f"The configuration {job.name} has no job. Make it, or remove it, with writeback_job.")
+        without = f"The configuration {job.name} has no job. Make it, or remove it, with writeback_job."
+        return described | {"problems": [without]}
+    found = problems.of_state(job)
+    if deletions.stopped(job):
+        stopped = deletions.pending(service, job)
+        described["deletions"] = stopped.as_result(question.limit)
+        found.append(stopped.in_words())
+    if around.now_unknown and job.running:
+        found.append(f"How long ago the last cycle was is not known: {around.now_unknown}")
+    described["late"] = problems.late(job, around.now, question.late_after_intervals)
+    if described["late"]:
+        found.append(problems.late_in_words(job, described["seconds_since_last_cycle"]))
+    found.extend(problems.of_agents(around.agents, around.agents_unknown))
+    try:
+        schema = service.schema(job.service_principal_id, job.id)
+    except NotFound:
+        found.append("The job has no schema yet.")
     else:
-        problems.extend(_state_problems(job))
-        try:
-            schema = service.schema(job.service_principal_id, job.id)
-        except NotFound:
-            problems.append("The job has no schema yet.")
-        else:
-            described.update(_schema_facts(schema))
-            problems.extend(_schema_problems(schema))
-        try:
-            described["failures"] = _failures(service, job, limit)
-        except HybridError as error:
-            problems.append(f"The provisioning log could not be read: {error.message}")
-    described["problems"] = problems
-    return described
+        described.update(_schema_facts(schema))
+        found.extend(problems.of_schema(schema, described["missing_mappings"]))
+    try:
+        failing, complete = failures.unresolved(service, job)
+    except HybridError as error:
+        found.append(f"The provisioning log could not be read: {error.message}")
+    else:
+        described["failures"] = failing[: question.limit]
+        described["escrows"] = _escrows(job, failing, question.limit)
+        if not complete:
+            found.append(
+                f"There are more than {failures.LOG_ENTRIES} failures in the provisioning log; older ones are left out."
+            )
+    return described | {"problems": found}
 
 
-def _state_problems(job: Job) -> list[str]:
-    found = []
-    if job.in_quarantine:
-        found.append(jobs.quarantine_message(job))
-    if not job.running:
-        found.append("The job does not run; nothing is written back. Start it with writeback_job (state started).")
+def _escrows(job: Job, failing: list[dict[str, Any]], limit: int) -> dict[str, Any]:
+    """Mailboxes that the job keeps to try again, as of its last cycle; the log names those it knows."""
     last = jobs.execution(job.status.get("lastExecution"))
-    if last and last["state"] == "Failed":
-        found.append(f"The last cycle failed: {last['error'] or 'the service gives no reason'}.")
-    if last and last["state"] == "EntryLevelErrors":
-        found.append("The last cycle could not write some objects; see failures.")
-    return found
+    count = last["counts"]["countEscrowed"] if last else 0
+    return {
+        "count": count,
+        "pruned": job.status.get("escrowsPruned") is True,
+        "mailboxes": [failure["user_principal_name"] or failure["object"] for failure in failing[:limit]],
+        "not_named": max(0, count - len(failing)),
+    }
 
 
 def _schema_facts(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,51 +132,18 @@ def _schema_facts(schema: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _schema_problems(schema: Mapping[str, Any]) -> list[str]:
-    found = []
-    missing = _schema_facts(schema)["missing_mappings"]
-    if "mail" in missing:
-        found.append(
-            "The mapping for mail is missing, as in all jobs made before 3 August 2026. Add it with writeback_mapping; "
-            "restoring the default mappings in the portal would drop custom mappings and the scope."
-        )
-    others = [name for name in missing if name != "mail"]
-    if others:
-        found.append(f"{len(others)} attributes of the writeback set have no mapping: {listing(others)}.")
-    twice = schemas.duplicates(schema)
-    if twice:
-        found.append(f"Mapped more than once: {', '.join(twice)}. The service does not say which mapping counts.")
-    if "Delete" in schemas.flow_types(schema):
-        found.append("The job may delete: users who leave its scope could be disabled or deleted in AD.")
-    return found
-
-
-def _failures(service: JobInspector, job: Job, limit: int) -> list[dict[str, Any]]:
-    """The newest failure of each mailbox, the newest mailboxes first."""
-    found: dict[str, dict[str, Any]] = {}
-    for entry in service.log(job.id, status="failure", limit=LOG_ENTRIES):
-        identity = entry.get("sourceIdentity") or {}
-        info = (entry.get("provisioningStatusInfo") or {}).get("errorInformation") or {}
-        name = str(identity.get("displayName") or identity.get("id") or "")
-        if name in found:
-            continue
-        if len(found) >= limit:
-            break
-        found[name] = {
-            "object": name,
-            "id": str(identity.get("id") or ""),
-            "time": str(entry.get("activityDateTime") or ""),
-            "code": str(info.get("errorCode") or ""),
-            "error": str(info.get("reason") or ""),
-            "advice": str(info.get("recommendedAction") or ""),
-        }
-    return list(found.values())
-
-
-def _agents(service: JobInspector) -> tuple[list[dict[str, Any]], str | None]:
-    """The agents, or why they cannot be seen: the interface is a beta, and applications may not be allowed to it."""
+def _surroundings(service: JobInspector, found: list[Job]) -> Surroundings:
+    """The service's clock and the agents, whose interface is a beta that applications may not be allowed to."""
+    now, now_unknown = None, ""
+    if any(job.running for job in found):
+        try:
+            now = service.service_time()
+        except HybridError as error:
+            now_unknown = error.message
+    agents: list[dict[str, Any]] = []
+    agents_unknown = None
     try:
-        agents = service.agents()
+        agents = [{name: str(agent.get(key) or "") for name, key in AGENT_KEYS.items()} for agent in service.agents()]
     except HybridError as error:
-        return [], error.message
-    return [{name: str(agent.get(key) or "") for name, key in AGENT_KEYS.items()} for agent in agents], None
+        agents_unknown = error.message
+    return Surroundings(now, now_unknown, agents, agents_unknown)

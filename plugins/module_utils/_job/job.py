@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Ambiguous, NotFound
-from ansible_collections.hybrid.exchange.plugins.module_utils._job import quarantine
+from ansible_collections.hybrid.exchange.plugins.module_utils._job import quarantine, times
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import JobReader, Json
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.templates import (
     APPLICATION_TEMPLATE,
@@ -161,7 +162,6 @@ def reread(reader: JobReader, job: Job) -> Job:
 def describe(job: Job) -> dict[str, Any]:
     """A job for a result: small, with the names of this collection."""
     status = job.status
-    reason, advice = quarantine.explain(status.get("quarantine"))
     return {
         "domain": job.domain,
         "display_name": job.name,
@@ -179,15 +179,8 @@ def describe(job: Job) -> dict[str, Any]:
             str(pair.get("key")): int(pair.get("value") or 0)
             for pair in status.get("synchronizedEntryCountByType") or ()
         },
-        "quarantine": {
-            "reason": str((status.get("quarantine") or {}).get("reason") or "Unknown"),
-            "explanation": reason,
-            "advice": advice,
-            "since": str((status.get("quarantine") or {}).get("currentBegan") or ""),
-            "next_attempt": str((status.get("quarantine") or {}).get("nextAttempt") or ""),
-        }
-        if job.in_quarantine
-        else None,
+        "troubleshooting_url": str(status.get("troubleshootingUrl") or ""),
+        "quarantine": _quarantine(status.get("quarantine")) if job.in_quarantine else None,
     }
 
 
@@ -217,6 +210,24 @@ def quarantine_message(job: Job) -> str:
     """What to tell about a job in quarantine."""
     reason, advice = quarantine.explain(job.status.get("quarantine"))
     return f"The writeback job of {job.domain} is in quarantine because {reason}. {advice}"
+
+
+def _quarantine(raw: Any) -> dict[str, Any]:
+    shown = raw if isinstance(raw, Mapping) else {}
+    reason, advice = quarantine.explain(shown)
+    first = times.read(shown.get("seriesBegan")) or times.read(shown.get("currentBegan"))
+    limit = first + timedelta(days=quarantine.DISABLED_AFTER_DAYS) if first else None
+    return {
+        "reason": quarantine.reason_of(shown),
+        "explanation": reason,
+        "advice": advice,
+        "reset": quarantine.reset(shown),
+        "since": str(shown.get("currentBegan") or ""),
+        "first_since": times.write(first) if first else "",
+        "times": int(shown.get("seriesCount") or 0),
+        "next_attempt": str(shown.get("nextAttempt") or ""),
+        "disabled_after": times.write(limit) if limit else "",
+    }
 
 
 def _is_of(job: Json, template: str) -> bool:

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,12 +23,13 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Job
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import Artifacts, Clock, JobRunner, Progress
+from ansible_collections.hybrid.exchange.plugins.module_utils._job.tally import Result, Tally, changes, skipped
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import schema as schemas
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox, Member
-from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import failure, first
 
 # After one of these the next mailbox would fare no better.
 STOPPING = (AuthenticationError, PermissionDenied, Unavailable)
+OUTCOMES = ("exported", "unchanged", "not_in_scope", "skipped", "failed", "not_requested")
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,6 @@ class Pace:
         return max(0, (count - 1) // self.requests) * self.seconds
 
 
-@dataclass(frozen=True)
-class Result:
-    """What became of one mailbox: exported, unchanged, not_in_scope, skipped or failed."""
-
-    outcome: str
-    reason: str = ""
-    changes: tuple[Mapping[str, Any], ...] = ()
-
-
 def guard(mailboxes: Sequence[Mailbox], pace: Pace) -> None:
     """Refuse what cannot be done in time, before the first request."""
     needed = pace.needed(len(mailboxes))
@@ -60,7 +52,7 @@ def guard(mailboxes: Sequence[Mailbox], pace: Pace) -> None:
         raise Refused(
             f"Provisioning {len(mailboxes)} mailboxes on demand takes at least {needed:.0f} seconds, as the service "
             f"allows {pace.requests} requests in {pace.seconds:g} seconds; timeout is {pace.timeout:g}. Raise timeout, "
-            "or wait for the next cycle instead (state waited, or restarted).",
+            "or take method restart.",
             needed_seconds=needed,
             planned=len(mailboxes),
         )
@@ -83,15 +75,11 @@ def provision(
     mailbox, are counted only.
     """
     rule_id = str(schemas.rule(service.schema(job.service_principal_id, job.id)).get("id") or "")
-    counts: Counter[str] = Counter(
-        dict.fromkeys(("exported", "unchanged", "not_in_scope", "skipped", "failed", "not_requested"), 0)
-    )
-    failures: list[dict[str, Any]] = []
     stopped: HybridError | None = None
     started = clock.monotonic()
     sent: deque[float] = deque(maxlen=pace.requests)
-    progress.start("provision", len(mailboxes))
     with artifacts("provisioned") as artifact:
+        tally = Tally(artifact, OUTCOMES)
         for mailbox in mailboxes:
             if stopped is None:
                 result, error = _one(service, job, rule_id, mailbox, pace, clock, sent)
@@ -101,33 +89,16 @@ def provision(
                     stopped = _late(pace)
             else:
                 result, error = Result("not_requested", stopped.message), None
-            counts[result.outcome] += 1
-            if result.outcome == "failed":
-                known = error or HybridError(result.reason)
-                failures.append(failure(mailbox.user_principal_name, mailbox.id, known))
-            artifact.write(
-                {
-                    "user_principal_name": mailbox.user_principal_name,
-                    "id": mailbox.id,
-                    "outcome": result.outcome,
-                    "reason": result.reason,
-                    "changes": list(result.changes),
-                }
-            )
+            tally.add(mailbox, result, error)
             progress.advance()
-    answer = {
-        "changed": counts["exported"] > 0,
-        "counts": {"selected": len(mailboxes), "without_mailbox": len(left_out), **counts},
-        "artifact": artifact.artifact.as_result(),
-        "failures": first(failures, limit),
-    }
-    if stopped is not None and counts["not_requested"]:
+    answer = {"changed": tally.counts["exported"] > 0, **tally.answer(len(left_out), limit)}
+    if stopped is not None and tally.counts["not_requested"]:
         stopped.facts.update(answer)
         raise stopped
-    if failures:
+    if tally.failures:
         raise PartialFailure(
-            f"{len(failures)} of {len(mailboxes)} mailboxes could not be provisioned, first "
-            f"{failures[0]['object']}: {failures[0]['error']} The artifact has all of them.",
+            f"{len(tally.failures)} of {len(mailboxes)} mailboxes could not be provisioned, first "
+            f"{tally.failures[0]['object']}: {tally.failures[0]['error']} The artifact has all of them.",
             **answer,
         )
     return answer
@@ -143,21 +114,16 @@ def read_result(pair: Mapping[str, Any]) -> Result:
     steps = [step for step in value.get("provisioningSteps") or () if isinstance(step, Mapping)]
     info: Mapping[str, Any] = value["statusInfo"] if isinstance(value.get("statusInfo"), Mapping) else {}
     status = str(info.get("status") or key.get("result") or "").lower()
-    changes = tuple(
-        {"attribute": item.get("displayName"), "before": item.get("oldValue"), "after": item.get("newValue")}
-        for item in value.get("modifiedProperties") or ()
-        if isinstance(item, Mapping)
-    )
+    written = changes(value.get("modifiedProperties"))
     failed = next((step for step in steps if str(step.get("status")).lower() in ("failure", "failed")), None)
     if failed is not None or status in ("failure", "failed"):
-        return Result("failed", _reason(failed, info, key), changes)
+        return Result("failed", _reason(failed, info, key), written)
     skip = _skip_reason(steps, key)
     if skip:
-        outcome = {"redundantexport": "unchanged", "notinscope": "not_in_scope"}.get(skip.lower(), "skipped")
-        return Result(outcome, skip)
+        return skipped(skip)
     if any(_is_export(step) and str(step.get("status")).lower() == "success" for step in steps):
-        return Result("exported", "", changes)
-    return Result("skipped" if status == "skipped" or not changes else "exported", status, changes)
+        return Result("exported", "", written)
+    return Result("skipped" if status == "skipped" or not written else "exported", status, written)
 
 
 def _one(

@@ -33,12 +33,16 @@ class JobReader(Protocol):
     def service_time(self) -> datetime: ...
 
 
-class JobInspector(JobReader, Protocol):
-    """Reads what is around a job too."""
+class JobLog(Protocol):
+    """Reads the provisioning log of a job, newest entries first."""
 
     def log(
         self, job_id: str, status: str | None = None, since: datetime | None = None, limit: int = 1000
     ) -> Iterator[dict[str, Any]]: ...
+
+
+class JobInspector(JobReader, JobLog, Protocol):
+    """Reads what is around a job too."""
 
     def agents(self) -> list[dict[str, Any]]: ...
 
@@ -60,6 +64,8 @@ class JobWriter(SchemaWriter, Protocol):
 
     def create_job(self, service_principal_id: str, template_id: str) -> dict[str, Any]: ...
 
+    def secrets(self, service_principal_id: str) -> Mapping[str, str | None]: ...
+
     def put_secrets(self, service_principal_id: str, secrets: Mapping[str, str]) -> None: ...
 
     def set_tags(self, service_principal_id: str, tags: Sequence[str]) -> None: ...
@@ -73,8 +79,8 @@ class JobWriter(SchemaWriter, Protocol):
     def delete_configuration(self, service_principal_id: str, application_id: str) -> None: ...
 
 
-class JobRunner(JobReader, Protocol):
-    """Makes a job work now."""
+class JobRunner(JobReader, JobLog, Protocol):
+    """Makes a job work now, and tells what it did."""
 
     def restart(self, service_principal_id: str, job_id: str, reset_scope: Sequence[str]) -> None: ...
 

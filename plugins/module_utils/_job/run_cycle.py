@@ -7,11 +7,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, InputError, Refused
-from ansible_collections.hybrid.exchange.plugins.module_utils._job import cycle, on_demand, times
+from ansible_collections.hybrid.exchange.plugins.module_utils._job import (
+    after_restart,
+    cycle,
+    deletions,
+    on_demand,
+    times,
+)
+from ansible_collections.hybrid.exchange.plugins.module_utils._job import estimate as estimates
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import job as jobs
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Job, Templates
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.on_demand import Pace
@@ -23,8 +32,12 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import 
     Progress,
     Warn,
 )
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox, Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import left_out_warnings
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
+
+# A running job may not know mailboxes yet that were moved after its start: it has to look at all of them.
+DEFAULT_RESET = ("full",)
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,9 @@ class Wanted:
     selection: Selection | None = None
     templates: Templates = field(default_factory=Templates)
     on_demand_offered: bool = True
+    method: str = estimates.ON_DEMAND
+    wait: bool = True
+    allow_deletes: int | None = None
     report_limit: int = 20
 
 
@@ -79,26 +95,39 @@ def _check(wanted: Wanted) -> None:
             raise InputError(f"{name} must be at least {least}, it is {value:g}.")
     if wanted.since and wanted.state != "waited":
         raise InputError(f"since has a meaning for state waited only, not for {wanted.state}.")
-    if wanted.reset and wanted.state != "restarted":
-        raise InputError(f"reset has a meaning for state restarted only, not for {wanted.state}.")
+    if wanted.reset and wanted.state == "waited":
+        raise InputError("reset has a meaning where the job is restarted only, not for state waited.")
+    if wanted.method != estimates.ON_DEMAND and wanted.state != "provisioned":
+        raise InputError(f"method has a meaning for state provisioned only, not for {wanted.state}.")
+    if wanted.state != "restarted":
+        if not wanted.wait:
+            raise InputError(f"wait can be false for state restarted only, not for {wanted.state}.")
+        if wanted.allow_deletes is not None or "force_deletes" in wanted.reset:
+            raise InputError(f"Deletions can be allowed with state restarted only, not with {wanted.state}.")
 
 
 def _restart(ends: Ends, wanted: Wanted, job: Job, check_mode: bool) -> dict[str, Any]:
+    deletions.guard(ends.synchronization, job, wanted.reset, wanted.allow_deletes)
     if check_mode:
         if not job.running:
             raise cycle.not_running(job)
         return {"changed": True, "job": jobs.describe(job), "counts": {}}
-    since = cycle.start_of_wait(ends.synchronization)
+    since = cycle.start_of_restart(ends.synchronization)
     cycle.restart(ends.synchronization, job, wanted.reset)
     try:
+        if not wanted.wait:
+            now = jobs.reread(ends.synchronization, job)
+            return {"changed": True, "job": jobs.describe(now), "since": times.write(since), "counts": {}}
         return {"changed": True, **_wait(ends, wanted, job, since, restarted=True)}
     except HybridError as error:
         error.facts["changed"] = True
         raise
 
 
-def _wait(ends: Ends, wanted: Wanted, job: Job, since: Any, restarted: bool) -> dict[str, Any]:
-    ends.progress.start("wait for a cycle")
+def _wait(
+    ends: Ends, wanted: Wanted, job: Job, since: datetime, restarted: bool, phase: str = "wait for a cycle"
+) -> dict[str, Any]:
+    ends.progress.start(phase)
     now, finished = cycle.wait(
         ends.synchronization,
         job,
@@ -118,10 +147,10 @@ def _wait(ends: Ends, wanted: Wanted, job: Job, since: Any, restarted: bool) -> 
 
 
 def _provision(ends: Ends, wanted: Wanted, job: Job, check_mode: bool) -> dict[str, Any]:
-    if not wanted.on_demand_offered:
+    if wanted.method == estimates.ON_DEMAND and not wanted.on_demand_offered:
         raise Refused(
-            "This cloud does not offer provisioning on demand. Wait for the next cycle (state waited), or restart the "
-            "job so that it looks at all mailboxes again (state restarted, reset full).",
+            "This cloud does not offer provisioning on demand. Take method restart or soonest, which let a cycle do "
+            "it, or wait for the next cycle (state waited).",
             domain=wanted.domain,
         )
     if wanted.selection is None:
@@ -132,19 +161,71 @@ def _provision(ends: Ends, wanted: Wanted, job: Job, check_mode: bool) -> dict[s
     left_out = ends.mailboxes.left_out
     for warning in left_out_warnings(left_out):
         ends.warn(warning)
-    on_demand.guard(selected, wanted.pace)
-    if check_mode:
-        counts = {"selected": len(selected), "would_request": len(selected), "without_mailbox": len(left_out)}
-        return {"changed": bool(selected), "job": jobs.describe(job), "counts": counts, "failures": []}
-    done = on_demand.provision(
-        ends.synchronization,
-        job,
-        selected,
-        left_out,
-        wanted.pace,
-        ends.clock,
-        ends.artifacts,
-        ends.progress,
-        wanted.report_limit,
-    )
-    return {"job": jobs.describe(jobs.reread(ends.synchronization, job)), **done}
+    estimate = estimates.estimate(job, len(selected), wanted.pace, wanted.method, wanted.on_demand_offered)
+    restarts = estimate.chosen == estimates.RESTART
+    if restarts and selected:
+        if not job.running:
+            raise cycle.not_running(job)
+        if estimate.restart_seconds is not None and estimate.restart_seconds > wanted.timeout:
+            ends.warn(
+                f"The cycle may take about {estimate.restart_seconds:.0f} seconds, longer than timeout "
+                f"({wanted.timeout:g}). Where it does, the task fails and the job goes on."
+            )
+    else:
+        on_demand.guard(selected, wanted.pace)
+    shown = {"estimate": estimate.as_result()}
+    if check_mode or (restarts and not selected):
+        requests = 0 if restarts else len(selected)
+        counts = {"selected": len(selected), "would_request": requests, "without_mailbox": len(left_out)}
+        return {"changed": bool(selected), "job": jobs.describe(job), "counts": counts, "failures": [], **shown}
+    try:
+        if restarts:
+            return {**_by_restart(ends, wanted, job, selected, left_out, estimate), **shown}
+        ends.progress.start(f"provision ({estimate.in_words()})", len(selected))
+        done = on_demand.provision(
+            ends.synchronization,
+            job,
+            selected,
+            left_out,
+            wanted.pace,
+            ends.clock,
+            ends.artifacts,
+            ends.progress,
+            wanted.report_limit,
+        )
+    except HybridError as error:
+        error.facts.update(shown)
+        raise
+    return {"job": jobs.describe(jobs.reread(ends.synchronization, job)), **done, **shown}
+
+
+def _by_restart(
+    ends: Ends,
+    wanted: Wanted,
+    job: Job,
+    selected: Sequence[Mailbox],
+    left_out: Sequence[Member],
+    estimate: estimates.Estimate,
+) -> dict[str, Any]:
+    """Let one cycle over all mailboxes of the job do it, and say what it did with those selected."""
+    resets = wanted.reset or DEFAULT_RESET
+    deletions.guard(ends.synchronization, job, resets, None)
+    since = cycle.start_of_restart(ends.synchronization)
+    cycle.restart(ends.synchronization, job, resets)
+    try:
+        waited = _wait(ends, wanted, job, since, True, f"restart and wait for the cycle ({estimate.in_words()})")
+        done = after_restart.report(
+            ends.synchronization,
+            job,
+            selected,
+            left_out,
+            waited["execution"],
+            since,
+            ends.artifacts,
+            ends.warn,
+            wanted.report_limit,
+        )
+    except HybridError as error:
+        error.facts["changed"] = True
+        raise
+    return {**waited, **done}

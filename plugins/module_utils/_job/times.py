@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
 
 FORM = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 
 
 def read(text: Any) -> datetime | None:
@@ -36,6 +37,25 @@ def required(text: str, option: str) -> datetime:
     if moment is None:
         raise InputError(f"{option} must be a time such as 2026-08-27T09:30:00Z, with a time zone, not {text!r}.")
     return moment
+
+
+def seconds(duration: Any) -> float | None:
+    """The seconds of a duration of Graph's such as PT20M; None where it is none."""
+    match = DURATION.fullmatch(duration) if isinstance(duration, str) else None
+    if match is None:
+        return None
+    days, hours, minutes, rest = (float(part or 0) for part in match.groups())
+    return days * 86400 + hours * 3600 + minutes * 60 + rest
+
+
+def in_words(seconds: float) -> str:
+    """A duration as ``45s``, ``3m40s`` or ``2h05m``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
 def write(moment: datetime) -> str:

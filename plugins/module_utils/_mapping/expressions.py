@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import FUNCTIONS
 
 LONGEST = 10_000
+DEEPEST = 100
+"""Calls within calls; the service knows no limit, but nobody reads more."""
 COMPARISONS = ("<>", ">=", "<=", "=", ">", "<")
 TOKEN = re.compile(
     r"""\s*(?:
@@ -32,9 +32,10 @@ TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Attribute:
-    """[name]: a value of the source object."""
+    """[name]: a value of the source object. at is where it begins, for messages, here as in the others."""
 
     name: str
+    at: int = field(default=0, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Text:
     """A string, without its quotes and escapes."""
 
     value: str
+    at: int = field(default=0, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Bare:
     """A number or a bare name, such as vbTextCompare or %DomainFQDN%."""
 
     text: str
+    at: int = field(default=0, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Call:
 
     name: str
     arguments: tuple[Node | None, ...]
+    at: int = field(default=0, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class Comparison:
     operator: str
     left: Node
     right: Node
+    at: int = field(default=0, compare=False, repr=False)
 
 
 Node: TypeAlias = "Attribute | Text | Bare | Call | Comparison"
@@ -103,23 +108,6 @@ def render(node: Node | None) -> str:
     return f"{node.name}({', '.join(render(argument) for argument in node.arguments)})"
 
 
-def problems(node: Node) -> list[str]:
-    """What the reference does not know about an expression; some of the service's own mappings have such a thing."""
-    found = []
-    for call in calls(node):
-        if call.name in FUNCTIONS:
-            continue
-        near = get_close_matches(call.name.lower(), [name.lower() for name in FUNCTIONS], 1, 0.8)
-        exact = [name for name in FUNCTIONS if near and name.lower() == near[0]]
-        hint = f" Is {exact[0]} meant? Names are case-sensitive." if exact else ""
-        found.append(f"Microsoft's reference has no function {call.name}.{hint}")
-    if any(call.name == "SelectUniqueValue" for call in calls(node)) and not (
-        isinstance(node, Call) and node.name == "SelectUniqueValue"
-    ):
-        found.append("SelectUniqueValue must be the outermost function.")
-    return found
-
-
 def calls(node: Node | None) -> Iterator[Call]:
     """All function calls in a tree, the outer ones first."""
     if isinstance(node, Call):
@@ -147,6 +135,7 @@ class _Parser:
         self._expression = expression
         self._tokens = list(_tokens(expression))
         self._next = 0
+        self._depth = 0
 
     def value(self) -> Node:
         """One value: an attribute, a string, a bare word, or a call."""
@@ -154,13 +143,13 @@ class _Parser:
         if token is None:
             raise self._error("something is missing at the end", len(self._expression))
         if token.kind == "attribute":
-            return Attribute(token.text[1:-1].strip())
+            return Attribute(token.text[1:-1].strip(), token.at)
         if token.kind == "text":
-            return Text(re.sub(r'\\(["\\])', r"\1", token.text[1:-1]))
+            return Text(re.sub(r'\\(["\\])', r"\1", token.text[1:-1]), token.at)
         if token.kind == "bare":
             if self._peek("("):
-                return Call(token.text, self._arguments())
-            return Bare(token.text)
+                return Call(token.text, self._arguments(token), token.at)
+            return Bare(token.text, token.at)
         raise self._error(f"{token.text} is out of place", token.at)
 
     def end(self) -> None:
@@ -169,7 +158,15 @@ class _Parser:
             token = self._tokens[self._next]
             raise self._error(f"{token.text} is out of place", token.at)
 
-    def _arguments(self) -> tuple[Node | None, ...]:
+    def _arguments(self, name: _Token) -> tuple[Node | None, ...]:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise self._error(f"more than {DEEPEST} calls stand within each other", name.at)
+        found = self._list()
+        self._depth -= 1
+        return found
+
+    def _list(self) -> tuple[Node | None, ...]:
         opening = self._take()
         found: list[Node | None] = []
         if self._peek(")"):
@@ -193,7 +190,7 @@ class _Parser:
         if self._next < len(self._tokens) and self._tokens[self._next].kind == "comparison":
             operator = self._tokens[self._next].text
             self._next += 1
-            return Comparison(operator, left, self.value())
+            return Comparison(operator, left, self.value(), left.at)
         return left
 
     def _peek(self, mark: str) -> bool:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions, source
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import schema as schemas
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import source
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import (
     DIRECTORY,
     EDITABLE,
@@ -142,14 +142,14 @@ def _changes(before: list[Mapping[str, Any]], after: list[Mapping[str, Any]], na
 def _warnings(live: Mapping[str, Any], rules: tuple[Rule, ...]) -> list[str]:
     found = [warning for rule in rules for warning in rule.warnings]
     rule_of_job = schemas.rule(live)
-    sources = {rule.source["name"]: rule for rule in rules if rule.source["type"] == source.ATTRIBUTE}
-    targets = {rule.target: rule for rule in rules}
+    sources = [(name, rule) for rule in rules for name in sorted(expressions.attributes(source.tree(rule.source)))]
+    targets = [(rule.target, rule) for rule in rules]
     for side, names in (("sourceDirectoryName", sources), ("targetDirectoryName", targets)):
         directory = str(rule_of_job.get(side) or "")
         known = schemas.known_attributes(live, directory)
         found.extend(
             f"{rule.place}: the job's schema does not list the attribute {name} for {directory}; it may be refused."
-            for name, rule in names.items()
+            for name, rule in names
             if known and name.lower() not in known
         )
     named = {rule.target.lower() for rule in rules}

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions, source
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import flow, source
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.lint import lint
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.lint_calls import ERROR
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import catalogue
 
-FLOW_TYPES = ("Always", "ObjectAddOnly", "MultiValueAddOnly", "ValueAddOnly", "AttributeAddOnly")
+FLOW_TYPES = tuple(flow.FLOW_TYPES)
 FLOW_BEHAVIORS = ("FlowWhenChanged", "FlowAlways")
 KEYS = ("target", "source", "expression", "constant", "flow_type", "flow_behavior", "default", "matching_priority")
 FILE_KEYS = (*KEYS, "owner")
@@ -65,23 +67,35 @@ def create(fields: Mapping[str, Any], place: str) -> Rule:
     try:
         if kinds[0] == "expression":
             taken = source.from_expression(text)
-            warnings = tuple(f"{place}: {row}: {problem}" for problem in expressions.problems(expressions.parse(text)))
+            warnings = _checked(text, row, place)
         else:
             taken = source.from_attribute(text.strip()) if kinds[0] == "source" else source.from_constant(text)
     except InputError as error:
         raise InputError(f"{place}: {row}: {error.message}", target=row, **error.facts) from error
     if kinds[0] == "source" and (not text.strip() or set(text) & set('[]()",')):
         raise InputError(f"{place}: source must be the name of an attribute, not {text!r}. Use expression for more.")
+    flow_type = _choice(given, "flow_type", FLOW_TYPES, place)
+    if kinds[0] == "expression" and taken["name"] == "SelectUniqueValue" and flow_type != flow.OBJECT_ADD_ONLY:
+        warnings += (f"{place}: {row}: SelectUniqueValue needs the flow type {flow.OBJECT_ADD_ONLY}.",)
     return Rule(
         target=row,
         source=taken,
-        flow_type=_choice(given, "flow_type", FLOW_TYPES, place),
+        flow_type=flow_type,
         flow_behavior=_choice(given, "flow_behavior", FLOW_BEHAVIORS, place),
         default=str(given["default"]) if "default" in given else None,
         matching_priority=_priority(given.get("matching_priority"), place),
         place=place,
         warnings=warnings,
     )
+
+
+def _checked(expression: str, row: str, place: str) -> tuple[str, ...]:
+    """The warnings about an expression, with their place; InputError where the service is sure to refuse it."""
+    findings = lint(expression)
+    errors = [finding for finding in findings if finding.severity == ERROR]
+    if errors:
+        raise InputError(" ".join(finding.text for finding in errors), character=errors[0].character)
+    return tuple(f"{place}: {row}: {finding.text}" for finding in findings)
 
 
 def _of_directory(row: str, given: Mapping[str, Any], place: str) -> Rule:

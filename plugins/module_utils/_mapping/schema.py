@@ -88,6 +88,19 @@ def known_attributes(schema: Mapping[str, Any], directory: str) -> set[str]:
     }
 
 
+def without_case(schema: Mapping[str, Any]) -> set[str]:
+    """The target attributes (lower case) of which the schema says that the case of a value does not count."""
+    target = rule(schema).get("targetDirectoryName")
+    return {
+        str(attribute.get("name")).lower()
+        for item in schema.get("directories") or ()
+        if item.get("name") == target
+        for objects in item.get("objects") or ()
+        for attribute in objects.get("attributes") or ()
+        if attribute.get("caseExact") is False
+    }
+
+
 def with_scope(
     schema: Mapping[str, Any], organizational_units: list[str] | None, group_names: list[str] | None
 ) -> dict[str, Any]:

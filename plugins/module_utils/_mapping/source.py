@@ -53,6 +53,18 @@ def meaning(source: Mapping[str, Any] | None) -> tuple[str, str]:
     return (FUNCTION, expressions.render(node))
 
 
+def tree(source: Mapping[str, Any] | None) -> expressions.Node | None:
+    """The tree of a source, None where there is none; InputError for an expression that cannot be read."""
+    if not source:
+        return None
+    kind, name, text = source.get("type"), str(source.get("name") or ""), str(source.get("expression") or "")
+    if kind == ATTRIBUTE:
+        return expressions.Attribute(name or text.strip().removeprefix("[").removesuffix("]"))
+    if kind == CONSTANT:
+        return _constant(source, name) if name else expressions.Text(_unquoted(text))
+    return expressions.parse(text) if text.strip() else _to_node(source)
+
+
 def describe(source: Mapping[str, Any] | None) -> str:
     """A source for people."""
     kind, text = meaning(source)
@@ -85,14 +97,29 @@ def _from_node(node: expressions.Node | None, text: str | None = None) -> dict[s
 
 
 def _to_node(source: Mapping[str, Any]) -> expressions.Node:
-    """The tree of a function that is given by its parameters only."""
+    """The tree of a function that is given by its parameters only: their keys tell their places."""
     kind, name = source.get("type"), str(source.get("name") or "")
     if kind == ATTRIBUTE:
         return expressions.Attribute(name)
     if kind == CONSTANT:
+        return _constant(source, name)
+    pairs = [(str(pair.get("key") or ""), pair.get("value")) for pair in source.get("parameters") or ()]
+    given = [(key, _to_node(value)) for key, value in pairs if value]
+    function = FUNCTIONS.get(name, Function())
+    places = {key: index for index, key in enumerate(function.names(len(function.parameters) + len(pairs)))}
+    if len({key for key, _node in given} & set(places)) < len(given):
+        return expressions.Call(name, tuple(node for _key, node in given))
+    by_place = {places[key]: node for key, node in given}
+    return expressions.Call(name, tuple(by_place.get(index) for index in range(max(by_place, default=-1) + 1)))
+
+
+def _constant(source: Mapping[str, Any], name: str) -> expressions.Node:
+    """A constant is a text, but for numbers and for the job's settings, such as %DomainFQDN%."""
+    try:
+        node = expressions.parse(str(source.get("expression") or ""))
+    except InputError:
         return expressions.Text(name)
-    arguments = (pair.get("value") for pair in source.get("parameters") or ())
-    return expressions.Call(name, tuple(_to_node(value) for value in arguments if value))
+    return node if isinstance(node, expressions.Bare) and node.text == name else expressions.Text(name)
 
 
 def _unquoted(text: str) -> str:

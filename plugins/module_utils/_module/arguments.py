@@ -13,6 +13,10 @@ from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.pace import CONCURRENCY
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.templates import (
+    APPLICATION_TEMPLATE,
+    JOB_TEMPLATE,
+)
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,15 @@ RUN = ArgumentSpec(
     },
 )
 """How a run reports."""
+
+JOB = ArgumentSpec(
+    options={
+        "domain": {"type": "str", "required": True},
+        "application_template_id": {"type": "str", "default": APPLICATION_TEMPLATE},
+        "job_template_id": {"type": "str", "default": JOB_TEMPLATE},
+    },
+)
+"""Which writeback job."""
 
 INCREMENTAL = ArgumentSpec(
     options={

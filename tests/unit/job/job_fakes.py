@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -107,6 +108,13 @@ class FakeService:
     requests: list[Request] = field(default_factory=list)
     faults: list[Callable[[Request], Any]] = field(default_factory=list)
     cycle_state: str = "Succeeded"
+    tell: Callable[[str], str | None] = field(default=lambda value: None)
+    cycle_counts: dict[str, int] = field(default_factory=dict)
+    agents: list[dict[str, Any]] = field(
+        default_factory=lambda: [
+            {"id": "a1", "machineName": "sync1", "status": "active", "externalIp": "192.0.2.1"},
+        ]
+    )
     made: int = 0
 
     def send(
@@ -152,12 +160,24 @@ class FakeService:
         if path[0] == "applicationTemplates":
             return 201, {"servicePrincipal": self.make_principal(request.json["displayName"]), "application": {}}
         if path[0] == "auditLogs":
-            return 200, {"value": self.log}
+            return 200, {"value": self.log_answer(request.path)}
         if path[0].startswith("onPremisesPublishingProfiles"):
-            return 200, {"value": [{"id": "a1", "machineName": "sync1", "status": "active", "externalIp": "192.0.2.1"}]}
+            return 200, {"value": self.agents}
         if path[0] == "servicePrincipals":
             return self.principal_answer(request, path[1:])
         return 404, error("ResourceNotFound", request.path)
+
+    def log_answer(self, path: str) -> list[dict[str, Any]]:
+        """The entries that the filter asks for, newest first."""
+        status = re.search(r"provisioningStatusInfo/status eq '(\w+)'", path)
+        since = re.search(r"activityDateTime gt (\S+?)Z", path)
+        found = [
+            entry
+            for entry in self.log
+            if (not status or entry["provisioningStatusInfo"]["status"] == status[1])
+            and (not since or entry["activityDateTime"] > since[1])
+        ]
+        return sorted(found, key=lambda entry: str(entry["activityDateTime"]), reverse=True)
 
     def principal_answer(self, request: Request, path: list[str]) -> tuple[int, Any]:
         if not path:
@@ -176,6 +196,10 @@ class FakeService:
                 principal.update(request.json)
                 return 204, None
             return 200, principal
+        if path[2] == "secrets" and request.method == "GET":
+            kept = self.secrets.get(path[0], {})
+            pairs = [{"key": key, "value": self.tell(value)} for key, value in kept.items()]
+            return 200, {"value": pairs}
         if path[2] == "secrets":
             self.secrets[path[0]] = {pair["key"]: pair["value"] for pair in request.json["value"]}
             for job in self.jobs.get(path[0], {}).values():
@@ -261,17 +285,18 @@ class FakeService:
         if began is None or job["schedule"]["state"] != "Active" or self.clock.seconds < began + 5:
             return shown
         last = began + self.interval * ((self.clock.seconds - 5 - began) // self.interval)
-        shown["status"]["lastExecution"] = execution(last, self.cycle_state)
+        shown["status"]["lastExecution"] = execution(last, self.cycle_state, **self.cycle_counts)
         return shown
 
 
-def execution(second: float, state: str = "Succeeded") -> dict[str, Any]:
+def execution(second: float, state: str = "Succeeded", seconds: float = 5, **counts: int) -> dict[str, Any]:
     return {
         "activityIdentifier": f"cycle-{second:g}",
         "state": state,
         "timeBegan": stamp(second),
-        "timeEnded": stamp(second + 5),
+        "timeEnded": stamp(second + seconds),
         "countExported": 3,
+        **counts,
     }
 
 
@@ -331,4 +356,33 @@ def mailbox(name: str) -> dict[str, Any]:
         "RecipientTypeDetails": "UserMailbox",
         "IsDirSynced": True,
         "IsExchangeCloudManaged": True,
+    }
+
+
+def log_entry(
+    name: str,
+    second: float,
+    status: str,
+    info: dict[str, Any] | None = None,
+    action: str = "update",
+    cycle: str = "c",
+    skip: str = "",
+    changes: list[str] | None = None,
+) -> dict[str, Any]:
+    """An entry of the provisioning log."""
+    step = {"name": "EntrySynchronizationSkip", "status": "skipped", "details": {"SkipReason": skip}}
+    return {
+        "id": f"{name}{second}",
+        "activityDateTime": stamp(second),
+        "cycleId": cycle,
+        "provisioningAction": action,
+        "sourceIdentity": {
+            "id": f"id-{name}",
+            "displayName": name,
+            "details": {"userPrincipalName": f"{name}@contoso.com"},
+        },
+        "targetIdentity": {"displayName": f"CN={name}"},
+        "provisioningStatusInfo": {"status": status, "errorInformation": info},
+        "provisioningSteps": [step] if skip else [],
+        "modifiedProperties": [{"displayName": item, "oldValue": "a", "newValue": "b"} for item in changes or ()],
     }

@@ -68,6 +68,84 @@ def test_settings_are_written_again_only_when_they_differ(call: Any, service: Fa
     assert json.loads(service.secrets["sp-1"]["SyncNotificationSettings"])["DeleteThresholdValue"] == 30
 
 
+def notification(service: FakeService, key: str = "sp-1") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(service.secrets[key]["SyncNotificationSettings"])
+    return found
+
+
+def in_the_portal(service: FakeService, **more: str) -> None:
+    """A job with settings that somebody else made."""
+    service.ready()
+    said = {
+        "Enabled": True,
+        "Recipients": "boss@x",
+        "DeleteThresholdEnabled": True,
+        "DeleteThresholdValue": 77,
+        "New": 1,
+    }
+    domain = json.dumps({"domain": DOMAIN, "more": "kept"})
+    service.secrets["sp-1"] = {"Domain": domain, "SyncNotificationSettings": json.dumps(said), **more}
+
+
+def test_settings_that_can_be_read_are_merged(call: Any, service: FakeService) -> None:
+    in_the_portal(service, AppKey="a-secret-of-somebody-else")
+    service.tell = lambda value: value
+    checked = call("writeback_job", check=True, domain=DOMAIN, delete_threshold=20)
+    assert service.writes() == []
+    result = call("writeback_job", domain=DOMAIN, delete_threshold=20)
+    assert result["steps"] == checked["steps"] == ["write_settings"]
+    assert result["diff"] == checked["diff"]
+    assert notification(service) == {
+        "Enabled": True,
+        "Recipients": "boss@x",
+        "DeleteThresholdEnabled": True,
+        "DeleteThresholdValue": 20,
+        "New": 1,
+    }
+    assert json.loads(service.secrets["sp-1"]["Domain"]) == {"domain": DOMAIN, "more": "kept"}
+    assert service.secrets["sp-1"]["AppKey"] == "a-secret-of-somebody-else"
+    assert "a-secret-of-somebody-else" not in json.dumps(result)
+    assert "cannot be read" not in json.dumps(result.get("warnings", []))
+    assert service.writes() == ["PUT secrets"], "what can be read needs no mark"
+    assert call("writeback_job", domain=DOMAIN, delete_threshold=20)["changed"] is False
+
+
+def test_settings_that_are_as_stated_already_are_not_written(call: Any, service: FakeService) -> None:
+    in_the_portal(service)
+    service.tell = lambda value: value
+    stated = {"notification_recipients": ["boss@x"], "delete_threshold": 77, "notifications_enabled": True}
+    assert call("writeback_job", domain=DOMAIN, **stated)["changed"] is False
+    service.secrets["sp-1"]["SyncNotificationSettings"] = json.dumps(notification(service) | {"Recipients": "other@x"})
+    assert call("writeback_job", domain=DOMAIN, **stated)["steps"] == ["write_settings"], "drift is seen"
+
+
+@pytest.mark.parametrize("masked", [None, "", "****"])
+def test_a_setting_that_would_be_lost_refuses_the_write(call: Any, service: FakeService, masked: str | None) -> None:
+    in_the_portal(service, AppKey="x")
+    service.tell = lambda value: masked if value == "x" else value
+    for check in (True, False):
+        result = call("writeback_job", check=check, domain=DOMAIN, delete_threshold=20)
+        assert "(AppKey)" in result["msg"]
+    assert service.writes() == []
+    assert call("writeback_job", domain=DOMAIN)["changed"] is False
+
+
+def test_a_service_that_does_not_know_how_to_tell_settings_gets_them_whole(call: Any, service: FakeService) -> None:
+    in_the_portal(service)
+    service.faults.append(
+        lambda request: (
+            (405, error("MethodNotAllowed", "no"))
+            if request.method == "GET" and request.path.endswith("/secrets")
+            else None
+        )
+    )
+    result = call("writeback_job", domain=DOMAIN, delete_threshold=20)
+    assert result["steps"] == ["write_settings"]
+    assert any("cannot be read (" in str(warning) for warning in result["warnings"])
+    assert notification(service)["Recipients"] == ""
+    assert call("writeback_job", domain=DOMAIN, delete_threshold=20)["changed"] is False
+
+
 def test_a_job_made_in_the_portal_keeps_its_settings_unless_some_are_stated(call: Any, service: FakeService) -> None:
     service.ready()
     assert call("writeback_job", domain=DOMAIN)["changed"] is False
@@ -99,6 +177,24 @@ def test_a_configuration_without_a_job_is_finished_or_removed(call: Any, service
     assert call("writeback_job", check=True, domain=DOMAIN, state="absent")["steps"] == ["delete_configuration"]
     assert call("writeback_job", domain=DOMAIN)["steps"] == ["create_job", "write_settings"]
     assert len(service.principals) == 1
+
+
+def test_a_configuration_without_a_job_is_removed(call: Any, service: FakeService) -> None:
+    service.make_principal(DOMAIN)
+    result = call("writeback_job", domain=DOMAIN, state="absent")
+    assert result["steps"] == ["delete_configuration"]
+    assert service.principals == {}
+    assert service.clock.slept == []
+
+
+def test_a_configuration_that_does_not_go_is_a_timeout(call: Any, service: FakeService) -> None:
+    service.ready()
+    service.faults.append(
+        lambda request: (204, None) if request.method == "DELETE" and request.path.endswith("/sp-1") else None
+    )
+    result = call("writeback_job", domain=DOMAIN, state="absent", wait_timeout=20)
+    assert result["last_state"] == "the configuration"
+    assert result["changed"] is True
 
 
 def test_a_job_without_a_domain_gets_its_settings(call: Any, service: FakeService) -> None:

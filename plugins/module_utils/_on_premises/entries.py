@@ -47,21 +47,23 @@ class EntryReader:
             raise Malformed("something follows the attributes of an entry")
         values: dict[str, Values] = {}
         others: dict[str, Values] = {}
-        try:
-            position = self._expected(data, position, end, values)
-        except IndexError as error:
-            raise Malformed("an entry ends in the middle of an element") from error
-        before = 0
+        place = 0
         while position < end:
-            position, before = self._any(data, position, end, values, others, before)
+            try:
+                position, place = self._expected(data, position, end, values, place)
+            except IndexError as error:
+                raise Malformed("an entry ends in the middle of an element") from error
+            if position < end:
+                position, place = self._any(data, position, end, values, others, place)
         return dn, values, others
 
-    def _expected(self, data: bytes, position: int, end: int, values: dict[str, Values]) -> int:
-        """Read the attributes that come in the expected order; where to go on.
+    def _expected(self, data: bytes, position: int, end: int, values: dict[str, Values], place: int) -> tuple[int, int]:
+        """Read the attributes that come in the expected order from ``place`` on; where to go on in both.
 
         header() written out for the two forms of lengths in use: a call per element would double the time.
         """
-        for name, prefix, width in self._order:
+        read = b""
+        for name, prefix, width in self._order[place:]:
             if position == end:
                 break
             size = data[position + 1]
@@ -111,7 +113,12 @@ class EntryReader:
             if found:
                 values[name] = tuple(found)
             position = stop
-        return position
+            read = prefix
+        return position, self._place(read) + 1 if read and position < end else place
+
+    def _place(self, prefix: bytes) -> int:
+        """Where an attribute stands in the order; -1 where it is not known yet."""
+        return next((place for place, (_name, known, _width) in enumerate(self._order) if known == prefix), -1)
 
     def _any(
         self,
@@ -120,9 +127,12 @@ class EntryReader:
         end: int,
         values: dict[str, Values],
         others: dict[str, Values],
-        before: int,
+        place: int,
     ) -> tuple[int, int]:
-        """Read one attribute; where to go on, and the place of the next one in the order, were it new."""
+        """Read one attribute; where to go on, and the place in the order that is after it.
+
+        One that is new, or was thought to come earlier, is put at ``place``: after the one that came before it.
+        """
         position, stop = expect(data, position, end, SEQUENCE)
         start, position = expect(data, position, stop, OCTETS)
         raw = data[start:position]
@@ -137,13 +147,16 @@ class EntryReader:
         if ";" in description:
             if found:
                 others[description] = tuple(found)
-            return stop, before
+            return stop, place
         name = self._asked.get(description.lower(), description)
         if found:
             values[name] = tuple(found)
         prefix = octets(raw) + bytes((SET,))
-        for place, (_name, known, _width) in enumerate(self._order):
-            if known == prefix:
-                return stop, place + 1
-        self._order.insert(before, (name, prefix, len(prefix)))
-        return stop, before + 1
+        known = self._place(prefix)
+        if known >= place:
+            return stop, known + 1
+        if known >= 0:
+            del self._order[known]
+            place -= 1
+        self._order.insert(place, (name, prefix, len(prefix)))
+        return stop, place + 1

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from tests.lab import handover, output, supervisor
+from tests.lab import handover, job_commands, output, supervisor
 from tests.lab.machine import LabError
 from tests.lab.settings import TENANTS, Settings, settings
 
@@ -83,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     deeds.add_parser("list")
     added = deeds.add_parser("add")
     added.add_argument("kind", help="throttle, unavailable, cut, slow, dc_restart, refuse, ...")
-    added.add_argument("--target", required=True, help="login, graph, exchange or ldap")
+    added.add_argument("--target", required=True, help="login, graph, exchange, ldap or job")
     added.add_argument("--times", type=int, default=1, help="how often; -1: until cleared")
     added.add_argument("--after", type=int, default=0, metavar="N", help="let N requests that fit go by first")
     added.add_argument("--tenant", help="for this tenant only")
@@ -101,6 +101,7 @@ def parser() -> argparse.ArgumentParser:
 
     scenario = command("scenario", "show or set switches", _scenario)
     scenario.add_argument("changes", nargs="*", type=pair, metavar="KEY=VALUE")
+    job_commands.add(command)
     names = [tenant.name for tenant in TENANTS]
     command("sync", "run Connect Sync now", _sync).add_argument("tenant", choices=names)
     command("cycle", "run a writeback cycle now", _cycle).add_argument("tenant", choices=names)
@@ -132,7 +133,7 @@ def _status(config: Settings, arguments: Arguments) -> Any:
 
 
 def _clock(config: Settings, arguments: Arguments) -> Any:
-    with _lab(config) as lab:
+    with job_commands.lab(config) as lab:
         if arguments.move == "advance":
             return lab.advance(arguments.by)
         if arguments.move == "rate":
@@ -141,7 +142,7 @@ def _clock(config: Settings, arguments: Arguments) -> Any:
 
 
 def _fault(config: Settings, arguments: Arguments) -> Any:
-    with _lab(config) as lab:
+    with job_commands.lab(config) as lab:
         if arguments.deed == "add":
             extra: dict[str, Any] = dict(arguments.set)
             if arguments.match:
@@ -157,7 +158,7 @@ def _fault(config: Settings, arguments: Arguments) -> Any:
 
 
 def _log(config: Settings, arguments: Arguments) -> Any:
-    with _lab(config) as lab:
+    with job_commands.lab(config) as lab:
         if arguments.clear:
             lab.clear_log()
             return {"log": "cleared"}
@@ -173,17 +174,17 @@ def _log(config: Settings, arguments: Arguments) -> Any:
 
 
 def _scenario(config: Settings, arguments: Arguments) -> Any:
-    with _lab(config) as lab:
+    with job_commands.lab(config) as lab:
         return lab.scenario(**dict(arguments.changes))
 
 
 def _sync(config: Settings, arguments: Arguments) -> Any:
-    with _lab(config) as lab:
+    with job_commands.lab(config) as lab:
         return lab.sync(arguments.tenant)
 
 
 def _cycle(config: Settings, arguments: Arguments) -> Any:
-    with _lab(config) as lab:
+    with job_commands.lab(config) as lab:
         return lab.cycle(arguments.tenant)
 
 
@@ -192,18 +193,12 @@ def _restart_dc(config: Settings, arguments: Arguments) -> Any:
 
 
 def _reset(config: Settings, arguments: Arguments) -> Any:
-    with _lab(config) as lab:
+    with job_commands.lab(config) as lab:
         return lab.reset()
 
 
 def _env(config: Settings, arguments: Arguments) -> Any:
     return handover.environment(config)
-
-
-def _lab(config: Settings) -> Any:
-    from tests.lab.client import Lab  # only here: `up --only forests` and `down` need no cloud
-
-    return Lab.from_run_dir(config.run_dir)
 
 
 def _text(arguments: Arguments, answer: Any) -> str:

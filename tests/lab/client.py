@@ -119,6 +119,43 @@ class Lab:
         """Run a cycle of each writeback job of a tenant now."""
         return self._object(self._call("POST", f"/cycle/{tenant}"))
 
+    def agents(self, tenant: str, status: str | None = None) -> list[Document]:
+        """The provisioning agents; ``status`` (active, inactive, none) is set first."""
+        if status is None:
+            return self._list(self._call("GET", f"/agent/{tenant}"))
+        return self._list(self._call("PUT", f"/agent/{tenant}", {"status": status}))
+
+    def job(self, tenant: str, schema: bool = False) -> Document:
+        """The tenant's writeback job in short; with its whole schema when asked for."""
+        return self._object(self._call("GET", f"/job/{tenant}", schema=str(schema).lower()))
+
+    def make_job(self, tenant: str, preview: bool = False, start: bool = False, **wanted: Any) -> Document:
+        """Make a configuration with a job as the portal does, past Graph; in ``preview`` without the mapping of mail.
+
+        ``wanted``: custom, duplicates, organizational_units, groups, filters, flow_types, delete_threshold.
+        """
+        return self._object(self._call("POST", f"/job/{tenant}", {"preview": preview, "start": start, **wanted}))
+
+    def change_job(self, tenant: str, **wanted: Any) -> Document:
+        """Change the job's schema and settings past Graph; see :meth:`make_job`, and ``mail`` False: not mapped."""
+        return self._object(self._call("PATCH", f"/job/{tenant}", wanted))
+
+    def steer_job(self, tenant: str, deed: str, reset: str = "") -> Document:
+        """``start``, ``pause`` or ``restart`` the job; ``reset``: what a restart forgets, everything when empty."""
+        return self._object(self._call("POST", f"/job/{tenant}/{deed}", {"reset": reset}))
+
+    def remove_job(self, tenant: str) -> Document:
+        """Remove the job with everything that belongs to it."""
+        return self._object(self._call("DELETE", f"/job/{tenant}"))
+
+    def set_managed(self, tenant: str, managed: bool, **which: Any) -> Document:
+        """Set the flag of mailboxes: ``names``, ``first`` (that many which are not so yet), or ``all``."""
+        return self._object(self._call("POST", f"/managed/{tenant}", {"managed": managed, **which}))
+
+    def bring_about_deletes(self, tenant: str, count: int) -> Document:
+        """Let ``count`` mailboxes leave the scope of a job that may delete, which stops it with TooManyDeletes."""
+        return self._object(self._call("POST", f"/deletes/{tenant}", {"count": count}))
+
     def checkpoint(self) -> Document:
         """Keep the cloud as it is now, for ``reset(to="checkpoint")``; the directories are not part of it."""
         return self._object(self._call("POST", "/checkpoint"))

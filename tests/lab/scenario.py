@@ -21,12 +21,12 @@ class Switch:
     """One switch; ``allowed`` empty means any number of at least ``least``."""
 
     name: str
-    default: str | int
+    default: str | float
     doc: str
     allowed: tuple[str, ...] = ()
-    least: int = 0
+    least: float = 0
 
-    def checked(self, value: Any) -> str | int | float:
+    def checked(self, value: Any) -> str | float:
         """``value`` if the switch can take it (digits in a string count as a number); ValueError otherwise."""
         if self.allowed:
             if value in self.allowed:
@@ -119,6 +119,72 @@ _ALL = (
     ),
     Switch("next_link_lifetime_s", 600, "Lab seconds until an @odata.nextLink of Exchange Online expires."),
     Switch("on_demand_calls", 5, "provisionOnDemand calls within 10 seconds; more get 429."),
+    Switch(
+        "secrets_readable",
+        "keys",
+        "What reading a job's secrets gives: keys with null, the values that were put, or ***** for each.",
+        ("keys", "values", "masked"),
+    ),
+    Switch(
+        "sync_account",
+        "valid",
+        "The account in Entra ID that the service synchronizes with: a job stops when it is missing or has expired.",
+        ("valid", "missing", "expired"),
+    ),
+    Switch(
+        "template_schema",
+        "shown",
+        "Whether the template of the writeback job shows its schema; documented for templates in general only.",
+        ("shown", "hidden"),
+    ),
+    Switch("escrow_proportion", 0.6, "More than this share of a cycle's objects failing is a quarantine.", least=0.0),
+    Switch("escrow_minimum", 10, "Failures of a cycle below which their share does not count.", least=1),
+    Switch("escrow_total", 5000, "Objects held back (escrows) that are a quarantine, whatever their share.", least=1),
+    Switch("complete_failures", 5, "Cycles in a row that failed as a whole that are a quarantine.", least=1),
+    Switch(
+        "flow_types",
+        "update",
+        "What a new job's schema may do with objects in AD: with delete, whoever leaves the scope is disabled.",
+        ("update", "update_delete"),
+    ),
+    Switch(
+        "delete_count",
+        "told",
+        "Whether the message of a quarantine for too many deletes tells how many; the provisioning log has them all.",
+        ("told", "untold"),
+    ),
+    Switch(
+        "null_source",
+        "clears",
+        "What flow type Always does in AD when its source has no value.",
+        ("clears", "keeps"),
+    ),
+    Switch(
+        "default_value",
+        "when_null",
+        "When a mapping's default value is used: whenever its source is null, as Graph's reference says, or only when"
+        " an object is created, as the portal's documentation says (this job creates none).",
+        ("when_null", "at_creation"),
+    ),
+    Switch(
+        "value_add_only",
+        "overwrites",
+        "What flow types ValueAddOnly and MultiValueAddOnly do to another value of a single-valued attribute.",
+        ("overwrites", "keeps"),
+    ),
+    Switch(
+        "attribute_add_only",
+        "when_absent",
+        "When flow type AttributeAddOnly writes: only where AD has no value, as Graph's reference says, or always.",
+        ("when_absent", "overwrites"),
+    ),
+    Switch(
+        "null_comparison",
+        "fails",
+        "What a comparison in an expression gives when the attribute has no value: it fails, as the reference says, or"
+        " the attribute counts as an empty text.",
+        ("fails", "as_text"),
+    ),
 )
 
 SWITCHES: dict[str, Switch] = {switch.name: switch for switch in _ALL}
@@ -154,6 +220,10 @@ class Scenario:
         with self._store.transaction():
             self._store.set_meta(_META, {**(self._store.meta(_META) or {}), **checked})
         return self.all()
+
+    def changed(self) -> dict[str, Any]:
+        """The switches that were set, with their values."""
+        return dict(self._store.meta(_META) or {})
 
     def reset(self) -> None:
         """Every switch back to its default."""

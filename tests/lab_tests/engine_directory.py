@@ -126,6 +126,12 @@ class _Connection:
         self._directory.usn += 1
         self._directory._replace(dn, {**changes, "uSNChanged": [str(self._directory.usn).encode()]})
 
+    def delete(self, dn: str) -> None:
+        code = self._directory.denied.get(dn, 0)
+        self.result = {"result": code, "description": "insufficientAccessRights" if code else "success", "message": ""}
+        if not code:
+            self._directory.remove(dn)
+
     def unbind(self) -> None:
         self._mock.unbind()
 

@@ -158,6 +158,12 @@ def _jobs(walk: Walk, principal: str, job: str, application: str) -> list[Step]:
         Step("PATCH", principal, body={"tags": ["x"]}),
         Step("GET", principal, "servicePrincipal", ONE),
         Step("GET", f"{principal}/synchronization/templates", "synchronizationTemplate", MANY),
+        Step(
+            "GET",
+            f"{principal}/synchronization/templates/Entra2ADExchangeOnlineAttributeWriteback/schema",
+            "synchronizationSchema",
+            ONE,
+        ),
         Step("PUT", f"{principal}/synchronization/secrets", body={"value": [secret]}),
         Step("GET", f"{principal}/synchronization/secrets", "synchronizationSecretKeyStringValuePair", MANY),
         Step("POST", f"{job}/validateCredentials", body={"useSavedCredentials": True}),

@@ -122,6 +122,23 @@ def test_what_cannot_be_evaluated_says_so(expression: str) -> None:
         evaluate(expression, Context({"b": "one"}))
 
 
+@pytest.mark.parametrize(
+    ("comparison", "fails", "as_text"),
+    [
+        ('[missing] = ""', "no", "yes"),
+        ('[missing] <> "x"', "no", "yes"),
+        ('"x" <> [missing]', "no", "yes"),
+        ('[missing] = "x"', "no", "no"),
+        ('[here] <> "x"', "yes", "yes"),
+        ("Len([missing]) = 0", "yes", "yes"),
+    ],
+)
+def test_comparisons_with_an_attribute_without_a_value(comparison: str, fails: str, as_text: str) -> None:
+    for reading, expected in (("fails", fails), ("as_text", as_text)):
+        context = Context({"missing": None, "here": "y"}, null_comparison=reading)
+        assert evaluate(f'IIF({comparison}, "yes", "no")', context) == expected
+
+
 def test_branches_that_are_not_chosen_are_not_evaluated() -> None:
     assert evaluate('IIF("a" = "a", "ok", CDate("no date"))', Context({})) == "ok"
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.lab import settings
 from tests.lab.clock import Clock
-from tests.lab.engines import Engines
+from tests.lab.engines import Engines, tailoring
 from tests.lab.engines.directory import Directory, opened
 from tests.lab.engines.schema import TEMPLATE_ID
 from tests.lab.forest import access
@@ -96,6 +96,44 @@ def test_a_round_trip_of_the_whole_forest(store: Store, administrator: ldap3.Con
     engines.connect_sync(tenant_id)
     values = {mailbox["CustomAttribute1"] for mailbox in store.list(tenant_id, "mailbox")}
     assert "only in the cloud" not in values
+
+
+def test_custom_mappings_over_the_whole_forest(store: Store, administrator: ldap3.Connection) -> None:
+    engines, tenant_id = _engines(store), TENANT.tenant_id
+    engines.connect_sync(tenant_id, initial=True)
+    mailboxes = store.list(tenant_id, "mailbox")
+    for mailbox in mailboxes:
+        flagged = {**mailbox, "IsExchangeCloudManaged": True}
+        store.put(tenant_id, "mailbox", mailbox["ExternalDirectoryObjectId"], flagged)
+    job = engines.job_created(tenant_id, {"templateId": TEMPLATE_ID, "_servicePrincipal": "sp"})
+    store.put(tenant_id, "job", job["id"], {**job, "_schema": tailoring.customized(job["_schema"])})
+    with opened(access.open_directory, TENANT.name, access.base_dn(TENANT.name)) as directory:
+        had = directory.search("(msExchArchiveName=*)", ["msExchArchiveName"])
+        before = {entry.dn: entry.texts("msExchArchiveName") for entry in had}
+    engines.start(tenant_id, job["id"])
+    engines.run_cycle(tenant_id, job["id"])
+    escrows = set((store.get(tenant_id, "job", job["id"]) or {})["_escrows"])
+    users = {user["id"]: user for user in store.list(tenant_id, "user")}
+    names = ["description", "adminDescription", "info", "msExchRetentionComment", "msExchArchiveName"]
+    written = {}
+    with opened(access.open_directory, TENANT.name, access.base_dn(TENANT.name)) as directory:
+        for entry in directory.search("(adminDescription=*)", names):
+            written[entry.dn] = {name: sorted(entry.texts(name)) for name in names}
+    expected = {}
+    for mailbox in mailboxes:
+        user = users[mailbox["ExternalDirectoryObjectId"]]
+        if user["id"] not in escrows:
+            expected[user["onPremisesDistinguishedName"]] = {
+                "description": [mailbox["WindowsEmailAddress"].lower()],
+                "adminDescription": ["Exchange attributes come from the cloud"],
+                "info": [f"{user.get('department') or ''} (cloud)"],
+                "msExchRetentionComment": [user.get("officeLocation") or "no office"],
+                "msExchArchiveName": sorted(
+                    {*before.get(user["onPremisesDistinguishedName"], ()), user["displayName"]}
+                ),
+            }
+    assert len(expected) > 200
+    assert written == expected
 
 
 def test_values_beyond_a_range_are_fetched(administrator: ldap3.Connection) -> None:

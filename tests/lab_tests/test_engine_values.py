@@ -13,10 +13,13 @@ from tests.lab.engines import addresses
 from tests.lab.engines.directory import Entry
 from tests.lab.engines.expression_syntax import Context, ExpressionError
 from tests.lab.engines.ldap_values import dn_key, generalized_time, guid, is_below, sid
+from tests.lab.engines.limits import SWITCHED, Limits, in_force
 from tests.lab.engines.mapping import changes, mappings, user_rule
+from tests.lab.engines.readings import Readings, readings
 from tests.lab.engines.recipient_types import directory_values, recipient_kind, remote_type_text
 from tests.lab.engines.schema import TEMPLATE_ID, default_schema
 from tests.lab.engines.scope import Scope, ScopeError
+from tests.lab.scenario import SWITCHES
 
 VERIFIED = ["contoso.lab", "contoso.onmicrosoft.com", "contoso.mail.onmicrosoft.com"]
 
@@ -111,7 +114,17 @@ def _clause(operator: str, name: str, *values: str) -> dict[str, Any]:
         (_clause("IS NOT NULL", "city"), False),
         (_clause("REGEX MATCH", "department", "^Sa"), True),
         (_clause("NOT REGEX MATCH", "department", "^Sa"), False),
-        (_clause("INCLUDES", "department", "ALE"), True),
+        (_clause("INCLUDES", "department", "ale"), True),
+        (_clause("INCLUDES", "department", "ALE"), False),
+        (_clause("ENDS_WITH", "department", "les"), True),
+        (_clause("&", "department", "Marketing, Sales"), True),
+        (_clause("!&", "department", "Marketing, Sales"), False),
+        (_clause("NOT EQUALS", "city", "Oslo"), False),
+        (_clause("NOT REGEX MATCH", "city", "^O"), False),
+        (_clause("IS FALSE", "city"), False),
+        (_clause("GREATER_THAN", "department", "4"), False),
+        (_clause("REGEX MATCH", "addresses", "^smtp:"), True),
+        (_clause("INCLUDES", "addresses", "a@x"), False),
         (_clause("IS TRUE", "accountEnabled"), True),
         (_clause("IS FALSE", "accountEnabled"), False),
         (_clause("GREATER_THAN", "level", "4"), True),
@@ -119,14 +132,21 @@ def _clause(operator: str, name: str, *values: str) -> dict[str, Any]:
     ],
 )
 def test_scoping_filters(clause: dict[str, Any], passes: bool) -> None:
-    source = {"department": "Sales", "city": None, "accountEnabled": True, "level": "5"}
+    source: dict[str, Any] = {"department": "Sales", "city": None, "accountEnabled": True, "level": "5"}
+    source["addresses"] = ["smtp:a@x", "smtp:b@x"]
     scope = Scope({}, {"scope": {"groups": [{"name": "g", "clauses": [clause]}]}}, [])
     assert scope.filtered(_user(), source).in_scope is passes
 
 
 @pytest.mark.parametrize(
     "clause",
-    [_clause("LIKE", "department", "x"), _clause("EQUALS", "nothing", "x"), _clause("REGEX MATCH", "department", "(")],
+    [
+        _clause("LIKE", "department", "x"),
+        _clause("EQUALS", "nothing", "x"),
+        _clause("REGEX MATCH", "department", "("),
+        _clause("ISMEMBEROF", "department", "x"),
+        _clause("GREATER_THAN", "department", "four"),
+    ],
 )
 def test_a_filter_that_cannot_be_evaluated_stops_the_run(clause: dict[str, Any]) -> None:
     scope = Scope({}, {"scope": {"groups": [{"clauses": [clause]}]}}, [])
@@ -139,6 +159,18 @@ def test_clauses_are_anded_and_groups_ored() -> None:
     source = {"department": "Sales"}
     assert Scope({}, {"scope": {"groups": [{"clauses": [a]}, {"clauses": [b]}]}}, []).filtered(_user(), source).in_scope
     assert not Scope({}, {"scope": {"groups": [{"clauses": [a, b]}]}}, []).filtered(_user(), source).in_scope
+
+
+@pytest.mark.parametrize(
+    ("kind", "deprovisioned"), [("groups", True), ("categoryFilterGroups", True), ("inputFilterGroups", False)]
+)
+def test_every_kind_of_filter_keeps_out_but_the_input_filter_does_not_deprovision(
+    kind: str, deprovisioned: bool
+) -> None:
+    scope = Scope({}, {"scope": {kind: [{"clauses": [_clause("EQUALS", "department", "IT")]}]}}, [])
+    verdict = scope.filtered(_user(), {"department": "Sales"})
+    assert (verdict.in_scope, verdict.deprovisioned) == (False, deprovisioned)
+    assert scope.filtered(_user(), {"department": "IT"}).in_scope
 
 
 def test_containers_and_groups() -> None:
@@ -172,7 +204,13 @@ def test_who_is_in_scope(user: dict[str, Any], mailbox: dict[str, Any] | None, i
     assert bool(verdict.reason) is not in_scope
 
 
-def _changes(mapping: dict[str, Any], values: dict[str, list[bytes]], source: dict[str, Any], **definition: Any) -> Any:
+def _changes(
+    mapping: dict[str, Any],
+    values: dict[str, list[bytes]],
+    source: dict[str, Any],
+    reading: Readings | None = None,
+    **definition: Any,
+) -> Any:
     schema = default_schema("t", TEMPLATE_ID, "ga", "overwrite")
     rule, objects = user_rule(schema)
     full = {"flowType": "Always", "matchingPriority": 0, "source": {"type": "Attribute", "name": "s"}, **mapping}
@@ -181,7 +219,7 @@ def _changes(mapping: dict[str, Any], values: dict[str, list[bytes]], source: di
         if attribute["name"] == full["targetAttributeName"]:
             attribute.update(definition)
     entry = Entry("CN=a", {name.lower(): found for name, found in values.items()})
-    found = changes(mappings(schema, rule, objects), Context(source), entry, "overwrite", "kept")
+    found = changes(mappings(schema, rule, objects), Context(source), entry, reading or Readings())
     return [(change.attribute, change.new) for change in found]
 
 
@@ -192,8 +230,10 @@ def _changes(mapping: dict[str, Any], values: dict[str, list[bytes]], source: di
         ("Always", [b"new"], []),
         ("AttributeAddOnly", [b"old"], []),
         ("AttributeAddOnly", [], [("description", ("new",))]),
-        ("ValueAddOnly", [b"old"], []),
+        ("ValueAddOnly", [b"old"], [("description", ("new",))]),
+        ("MultiValueAddOnly", [b"old"], [("description", ("new",))]),
         ("ObjectAddOnly", [], []),
+        ("ObjectAddOnly", [b"old"], []),
     ],
 )
 def test_flow_types_of_single_values(flow: str, old: list[bytes], expected: Any) -> None:
@@ -201,10 +241,58 @@ def test_flow_types_of_single_values(flow: str, old: list[bytes], expected: Any)
     assert _changes(mapping, {"description": old}, {"s": "new"}) == expected
 
 
-def test_multi_value_add_only_never_removes() -> None:
-    mapping = {"targetAttributeName": "msExchArchiveName", "flowType": "MultiValueAddOnly"}
-    found = _changes(mapping, {"msExchArchiveName": [b"a", b"b"]}, {"s": ["b", "c"]})
+@pytest.mark.parametrize(
+    ("flow", "readings", "source", "expected"),
+    [
+        ("ValueAddOnly", Readings(value_add_only="keeps"), "new", []),
+        ("MultiValueAddOnly", Readings(value_add_only="keeps"), "new", []),
+        ("AttributeAddOnly", Readings(attribute_add_only="overwrites"), "new", [("description", ("new",))]),
+        # Whatever is read into them: what only adds clears nothing.
+        ("AttributeAddOnly", Readings(attribute_add_only="overwrites"), None, []),
+        ("ValueAddOnly", Readings(), None, []),
+        ("Always", Readings(null_source="keeps"), None, []),
+        ("Always", Readings(null_source="keeps"), "new", [("description", ("new",))]),
+    ],
+)
+def test_the_other_readings_of_flow_types(flow: str, readings: Readings, source: str | None, expected: Any) -> None:
+    mapping = {"targetAttributeName": "description", "flowType": flow}
+    assert _changes(mapping, {"description": [b"old"]}, {"s": source}, readings) == expected
+
+
+@pytest.mark.parametrize("flow", ["MultiValueAddOnly", "ValueAddOnly"])
+def test_what_only_adds_values_never_removes_any(flow: str) -> None:
+    mapping = {"targetAttributeName": "msExchArchiveName", "flowType": flow}
+    found = _changes(mapping, {"msExchArchiveName": [b"a", b"b"]}, {"s": ["B", "c"]})
     assert found == [("msExchArchiveName", ("a", "b", "c"))]
+    addresses_only = {"targetAttributeName": "proxyAddresses", "flowType": flow}
+    old = {"proxyAddresses": [b"SMTP:old@x", b"X500:/o=1"]}
+    assert _changes(addresses_only, old, {"s": ["SMTP:new@x"]}) == [
+        ("proxyAddresses", ("SMTP:new@x", "smtp:old@x", "X500:/o=1"))
+    ]
+
+
+def test_a_default_is_for_new_objects_alone_where_the_switch_says_so() -> None:
+    mapping = {"targetAttributeName": "description", "defaultValue": "d"}
+    reading = Readings(default_value="at_creation")
+    assert _changes(mapping, {"description": [b"old"]}, {"s": None}, reading) == [("description", ())]
+    assert _changes(mapping, {}, {"s": None}, reading) == []
+
+
+def test_readings_are_the_defaults_of_the_switches() -> None:
+    assert readings({name: switch.default for name, switch in SWITCHES.items()}) == Readings()
+
+
+def test_limits_are_the_defaults_of_the_switches_and_switches_win() -> None:
+    limits = Limits()
+    assert {name: getattr(limits, name) for name in SWITCHED} == {name: SWITCHES[name].default for name in SWITCHED}
+    assert in_force(limits, {"escrow_minimum": 2, "type_values": "local"}) == Limits(escrow_minimum=2)
+
+
+def test_a_source_may_be_given_by_its_expression_alone() -> None:
+    for source in ({"type": "Attribute", "expression": "[s]"}, {"type": "Constant", "expression": '"x"'}):
+        assert _changes({"targetAttributeName": "info", "source": source}, {}, {"s": "x"}) == [("info", ("x",))]
+    with pytest.raises(ExpressionError, match="neither"):
+        _changes({"targetAttributeName": "info", "source": {"type": "Constant"}}, {}, {})
 
 
 def test_an_empty_source_clears_takes_the_default_or_is_left() -> None:

@@ -255,6 +255,28 @@ def test_a_mapping_that_cannot_be_evaluated_fails_per_object(lab: Lab) -> None:
     assert "extensionAttribute1" in event["provisioningStatusInfo"]["errorInformation"]["reason"]
 
 
+def test_every_attribute_that_the_schema_offers_can_be_used_in_expressions(lab: Lab) -> None:
+    (dn,) = flagged(lab, "Anna")
+    job_id = lab.job()
+    schema = schema_of(lab, job_id)
+    source = schema["directories"][0]["objects"][0]["attributes"]
+    source.append({**source[1], "name": "onPremisesDomainNameX"})  # added by hand, and no property of anybody
+    source.append({**source[1], "name": "isCloudManaged"})  # added by hand, and a property of the Graph user
+    names = [one["name"] for one in source]
+    parts = ", ".join(f'IIF(IsPresent([{name}]), "{name}", "")' for name in names)
+    mapping = {"targetAttributeName": "info", "flowType": "Always", "matchingPriority": 0}
+    mapping["source"] = {"type": "Function", "expression": f'Join(",", {parts})'}
+    mapping_of(schema)["attributeMappings"] = [mapping]
+    put_schema(lab, job_id, schema)
+    assert lab.cycle(job_id)["exported"] == 1
+    (found,) = lab.directory.values(dn, "info")
+    filled = set(found.split(","))
+    assert filled <= set(names)
+    assert {"objectId", "userPrincipalName", "Mail", "proxyAddresses", "msExchRecipientTypeDetails"} <= filled
+    assert {"isCloudManaged", "showInAddressList"} <= filled
+    assert not filled & {"onPremisesDomainNameX", "extensionAttribute15", "city"}
+
+
 def test_scope_of_containers_groups_and_filters(lab: Lab) -> None:
     (dn,) = flagged(lab, "Anna", CustomAttribute1="x")
     job_id = lab.job()

@@ -15,6 +15,7 @@ from typing import Any
 from ldap3.core.exceptions import LDAPException
 
 from tests.lab.clock import iso
+from tests.lab.cloud import steer
 from tests.lab.cloud.context import Services
 from tests.lab.cloud.wire import Refused, Reply, Request
 from tests.lab.forest.access import DirectoryUnavailable
@@ -41,14 +42,6 @@ def handle(services: Services, request: Request) -> Reply:
 
 def _refused(status: int, text: str) -> Refused:
     return Refused(Reply(status, {"error": text}))
-
-
-def _tenant(services: Services, name: str) -> Document:
-    tenant = services.tenant(name)
-    if tenant is None:
-        names = ", ".join(doc["name"] for doc in services.store.tenants())
-        raise _refused(404, f"There is no tenant {name}; there are {names}.")
-    return tenant
 
 
 def _body(request: Request) -> Document:
@@ -164,13 +157,13 @@ def _clear_log(services: Services, request: Request) -> Document:
 
 
 def _sync(services: Services, request: Request, tenant: str) -> Document:
-    found = _tenant(services, tenant)
+    found = steer.tenant_of(services, tenant)
     with services.engine_lock:
         return services.engines.connect_sync(found["id"])
 
 
 def _cycle(services: Services, request: Request, tenant: str) -> Document:
-    found = _tenant(services, tenant)
+    found = steer.tenant_of(services, tenant)
     jobs = services.store.list(found["id"], "job")
     if not jobs:
         raise _refused(404, f"Tenant {tenant} has no writeback job.")
@@ -213,13 +206,13 @@ def _reset(services: Services, request: Request) -> Document:
 
 
 def _restart_dc(services: Services, request: Request, tenant: str) -> Document:
-    found = _tenant(services, tenant)
+    found = steer.tenant_of(services, tenant)
     services.forests.restart_dc(found["name"])
     return {"restarted": found["name"]}
 
 
 def _directory(services: Services, request: Request, tenant: str) -> Document:
-    found = _tenant(services, tenant)
+    found = steer.tenant_of(services, tenant)
     name = found["name"]
     return {
         "highestCommittedUSN": services.forests.highest_committed_usn(name),
@@ -231,11 +224,11 @@ def _edit_directory(services: Services, request: Request, tenant: str) -> Docume
     body = _body(request)
     if set(body) != {"object", "changes"} or not isinstance(body["object"], str):
         raise ValueError("The body holds object (a DN or a name) and changes.")
-    return {"dn": services.forests.edit(_tenant(services, tenant)["name"], body["object"], body["changes"])}
+    return {"dn": services.forests.edit(steer.tenant_of(services, tenant)["name"], body["object"], body["changes"])}
 
 
 def _add_to_directory(services: Services, request: Request, tenant: str) -> Document:
-    body, name = _body(request), _tenant(services, tenant)["name"]
+    body, name = _body(request), steer.tenant_of(services, tenant)["name"]
     dn, classes, attributes = body.get("dn"), body.get("classes"), body.get("attributes", {})
     if not isinstance(dn, str) or not isinstance(classes, list) or not isinstance(attributes, dict):
         raise ValueError("The body holds dn, classes (a list) and attributes (an object with a list for each).")
@@ -247,11 +240,11 @@ def _add_to_directory(services: Services, request: Request, tenant: str) -> Docu
 
 
 def _objects(services: Services, request: Request, tenant: str, kind: str) -> list[Document]:
-    return services.store.list(_tenant(services, tenant)["id"], kind)
+    return services.store.list(steer.tenant_of(services, tenant)["id"], kind)
 
 
 def _object(services: Services, request: Request, tenant: str, kind: str, object_id: str) -> Document:
-    doc = services.store.get(_tenant(services, tenant)["id"], kind, object_id)
+    doc = services.store.get(steer.tenant_of(services, tenant)["id"], kind, object_id)
     if doc is None:
         raise _refused(404, f"Tenant {tenant} has no {kind} {object_id}.")
     return doc
@@ -283,21 +276,21 @@ def _patched(
     if request.query.get("touch", "").lower() == "true" and doc != before:
         now = iso(services.clock.now())
         doc |= {"WhenChanged": now, "WhenChangedUTC": now, "_sequence": int(before.get("_sequence") or 0) + 1}
-    services.store.put(_tenant(services, tenant)["id"], kind, object_id, doc)
+    services.store.put(steer.tenant_of(services, tenant)["id"], kind, object_id, doc)
     return doc
 
 
 def _put_object(services: Services, request: Request, tenant: str, kind: str, object_id: str) -> Document:
     doc = _body(request)
     with services.engine_lock:
-        services.store.put(_tenant(services, tenant)["id"], kind, object_id, doc)
+        services.store.put(steer.tenant_of(services, tenant)["id"], kind, object_id, doc)
     return doc
 
 
 def _delete_object(services: Services, request: Request, tenant: str, kind: str, object_id: str) -> Document:
     _object(services, request, tenant, kind, object_id)
     with services.engine_lock:
-        services.store.delete(_tenant(services, tenant)["id"], kind, object_id)
+        services.store.delete(steer.tenant_of(services, tenant)["id"], kind, object_id)
     return {}
 
 
@@ -322,6 +315,15 @@ _ROUTES = (
     _route("POST", "/checkpoint", _checkpoint),
     _route("POST", "/reset", _reset),
     _route("POST", "/dc/{tenant}/restart", _restart_dc),
+    _route("GET", "/agent/{tenant}", steer.show_agents),
+    _route("PUT", "/agent/{tenant}", steer.set_agents),
+    _route("GET", "/job/{tenant}", steer.show_job),
+    _route("POST", "/job/{tenant}", steer.make_job),
+    _route("PATCH", "/job/{tenant}", steer.change_job),
+    _route("DELETE", "/job/{tenant}", steer.remove_job),
+    _route("POST", r"/job/{tenant}/(?P<deed>start|pause|restart)", steer.steer_job),
+    _route("POST", "/managed/{tenant}", steer.set_managed),
+    _route("POST", "/deletes/{tenant}", steer.bring_about_deletes),
     _route("GET", "/directory/{tenant}", _directory),
     _route("POST", "/directory/{tenant}/edit", _edit_directory),
     _route("POST", "/directory/{tenant}/add", _add_to_directory),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import threading
 import time
@@ -19,7 +20,11 @@ from tests.lab.ldap_refusals import refusal
 from tests.lab.relay_parts import AFTER_REQUEST, AT_REQUEST, POINTS
 from tests.lab.store import Store
 
-TARGETS = ("login", "graph", "exchange", "ldap")
+SERVICES = ("login", "graph", "exchange", "ldap")
+# The services, and the writeback job's own LDAP, which does not go through the relay.
+TARGETS = (*SERVICES, "job")
+JOB_OPERATIONS = ("bind", "search", "modify", "delete")
+JOB_WRITES = ("modify", "delete")
 
 # Kind of fault: the targets it makes sense for.
 KINDS: dict[str, tuple[str, ...]] = {
@@ -33,9 +38,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "stale_reads": ("graph", "exchange"),
     "token_expired": ("graph", "exchange"),
     "slow": TARGETS,
-    "cut": TARGETS,
+    "cut": SERVICES,
     "dc_restart": ("ldap",),
-    "refuse": ("ldap",),
+    "refuse": ("ldap", "job"),
     "other_writer": ("ldap",),
 }
 _IN_BATCH_PARTS = (
@@ -99,8 +104,11 @@ def checked_fault(body: Any) -> dict[str, Any]:
         value = body.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0):
             raise ValueError(f"{name} is a number of at least 0, not {value!r}.")
+    _check_probability(body)
     if target == "ldap":
         _check_ldap(kind, match, body)
+    if target == "job":
+        _check_job(kind, match, body)
     return {**body, "times": times, "after": after, "match": match}
 
 
@@ -116,6 +124,20 @@ def _check_ldap(kind: str, match: dict[str, Any], body: dict[str, Any]) -> None:
         checked_changes(body.get("changes"))
 
 
+def _check_job(kind: str, match: dict[str, Any], body: dict[str, Any]) -> None:
+    operation = match.get("operation")
+    if operation is not None and operation not in JOB_OPERATIONS:
+        raise ValueError(f"operation of the job is one of {', '.join(JOB_OPERATIONS)}, not {operation!r}.")
+    if kind == "refuse":
+        refusal(body)
+
+
+def _check_probability(body: dict[str, Any]) -> None:
+    value = body.get("probability")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1):
+        raise ValueError(f"probability is a number above 0, 1 at most, not {value!r}.")
+
+
 class FaultTable:
     """The armed faults; thread-safe, kept in the store so that a restart does not disarm them."""
 
@@ -127,6 +149,7 @@ class FaultTable:
         self._lock = threading.Lock()
         # The relay asks at every piece of every connection: it must cost nothing while no fault is armed.
         self._armed = store.faults()
+        self._dice: dict[int, random.Random] = {}
 
     def add(self, body: Any) -> Fault:
         """Arm a fault; ValueError when it makes no sense."""
@@ -165,7 +188,7 @@ class FaultTable:
         with self._lock:
             for doc in list(self._armed):
                 fault = _fault(doc)
-                if not self._fits(fault, target, tenant, facts):
+                if not self._fits(fault, target, tenant, facts) or not self._drawn(fault):
                     continue
                 if fault.after:
                     self._store.put_fault({**doc, "after": fault.after - 1}, fault.id)
@@ -176,8 +199,8 @@ class FaultTable:
                 elif fault.times > 1:
                     self._store.put_fault({**doc, "times": fault.times - 1}, fault.id)
                 self._armed = self._store.faults()
-                if target == "ldap":
-                    self._log_ldap(fault, tenant, facts)
+                if target in ("ldap", "job"):
+                    self._log_ldap(target, fault, tenant, facts)
                 return fault
         return None
 
@@ -186,7 +209,10 @@ class FaultTable:
             return False
         if fault.tenant and (tenant is None or self._tenant_id(fault.tenant) != self._tenant_id(tenant)):
             return False
-        if target != "ldap":
+        if target == "job":
+            if not _fits_job(fault, facts):
+                return False
+        elif target != "ldap":
             if facts.get("part", False) != (fault.kind == "throttle_in_batch") and not (
                 facts.get("part", False) and fault.kind in _IN_BATCH_PARTS
             ):
@@ -199,17 +225,32 @@ class FaultTable:
             return False
         return all(_matches(name, wanted, facts) for name, wanted in fault.match.items())
 
-    def _log_ldap(self, fault: Fault, tenant: str | None, facts: dict[str, Any]) -> None:
+    def _drawn(self, fault: Fault) -> bool:
+        """Whether chance lets the fault fire. With a ``seed`` the same requests draw the same in every run."""
+        probability = fault.number("probability", 1.0)
+        if probability >= 1.0:
+            return True
+        seed = str(fault.parameters["seed"]) if "seed" in fault.parameters else None
+        return self._dice.setdefault(fault.id, random.Random(seed)).random() < probability
+
+    def _log_ldap(self, service: str, fault: Fault, tenant: str | None, facts: dict[str, Any]) -> None:
         doc = {
             "lab_time": iso(self._clock.now()),
             "real_time": time.time(),
-            "service": "ldap",
+            "service": service,
             "tenant": self._tenant_id(tenant) if tenant else None,
             "write": False,
             "fault": fault.kind,
             "parameters": {name: str(value) for name, value in facts.items()},
         }
         self._store.log_request(doc, is_write=False)
+
+
+def _fits_job(fault: Fault, facts: dict[str, Any]) -> bool:
+    """Unless ``match`` says which operation: refusals meet the job's writes, an outage its sign-in."""
+    if "operation" in fault.match:
+        return True
+    return facts.get("operation") == "bind" if fault.kind == "unavailable" else facts.get("operation") in JOB_WRITES
 
 
 def _fits_ldap(fault: Fault, facts: dict[str, Any]) -> bool:

@@ -74,7 +74,9 @@ def seed(store: Store, clock: Clock, lab: dict[str, Any]) -> None:
             _organization(store, clock, tenant)
             _applications(store, tenant, settings)
             _mailboxes(store, clock, tenant)
-            _agents(store, tenant)
+            for agent in agents(tenant):
+                store.put(tenant["id"], "agent", agent["id"], agent)
+            _agent_group(store, tenant)
             _hybrid(store, clock, tenant)
 
 
@@ -286,21 +288,26 @@ def cloud_only(tenant: Document, alias: str, display_name: str, details: str, no
     return user, mailbox
 
 
-def _agents(store: Store, tenant: Document) -> None:
-    agent: Document = {
-        "id": fixed_guid("agent", tenant["id"]),
-        "machineName": f"sync1.{tenant['domain']}",
-        "externalIp": "203.0.113.10",
-        "status": "active",
-        "supportedPublishingTypes": ["provisioning"],
-    }
+def agents(tenant: Document) -> list[Document]:
+    """The provisioning agents of a tenant."""
+    return [
+        {
+            "id": fixed_guid("agent", tenant["id"]),
+            "machineName": f"sync1.{tenant['domain']}",
+            "externalIp": "203.0.113.10",
+            "status": "active",
+            "supportedPublishingTypes": ["provisioning"],
+        }
+    ]
+
+
+def _agent_group(store: Store, tenant: Document) -> None:
     group: Document = {
         "id": fixed_guid("agentGroup", tenant["id"]),
         "displayName": "Default group for provisioning",
         "isDefault": True,
         "publishingType": "provisioning",
     }
-    store.put(tenant["id"], "agent", agent["id"], agent)
     store.put(tenant["id"], "agentGroup", group["id"], group)
 
 

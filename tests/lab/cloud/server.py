@@ -72,6 +72,7 @@ def _with_forests(run_dir: Path, lab: dict[str, Any]) -> tuple[Services, Any]:
     """The services with the real engines and forests, and the running relays."""
     # Only here: the rest of this module serves tests that have neither forests nor engines.
     from tests.lab import network, settings, supervisor
+    from tests.lab.cloud import job_faults
     from tests.lab.engines import EngineRefusal
     from tests.lab.engines import Engines as RealEngines
     from tests.lab.forest import access, edit, reset
@@ -99,6 +100,7 @@ def _with_forests(run_dir: Path, lab: dict[str, Any]) -> tuple[Services, Any]:
         scenario,
         open_directory,
         lambda tenant_id: access.base_dn(settings.tenant(tenant_id).name),
+        obstacle=job_faults.obstacle(lambda: services.faults),  # the services are made below, before any job runs
     )
 
     def soa_policy(tenant: settings.Tenant, dn: str) -> Refusal | None:

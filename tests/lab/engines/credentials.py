@@ -43,8 +43,28 @@ def job_domain(secrets: dict[str, str]) -> str | None:
     return domain if isinstance(domain, str) and domain else None
 
 
-def require_ready(store: Store, tenant: Document, secrets: dict[str, str]) -> str:
-    """The job's domain; JobFault when the secret is missing or names another domain, or no agent is active."""
+# State of the service's account in Entra ID -> error code and text. The codes are those of Cloud Sync's list of errors.
+_ACCOUNT_FAULTS = {
+    "missing": (
+        "AzureActiveDirectoryInvalidCredential",
+        "The account that the service synchronizes with does not exist in the tenant (CredentialsInvalid, AADSTS50034);"
+        " repair it with Repair-AADCloudSyncToolsAccount, then restart the job.",
+    ),
+    "expired": (
+        "AzureActiveDirectoryExpiredCredentials",
+        "The password of the account that the service synchronizes with has expired (CredentialsExpired, AADSTS50055);"
+        " repair it with Repair-AADCloudSyncToolsAccount, then restart the job.",
+    ),
+}
+
+
+def require_ready(store: Store, tenant: Document, secrets: dict[str, str], sync_account: str = "valid") -> str:
+    """The job's domain; JobFault when the secret is missing or names another domain, or no agent is active.
+
+    ``sync_account`` is the scenario's switch: the state of the service's own account in the tenant.
+    """
+    if sync_account in _ACCOUNT_FAULTS:
+        raise JobFault(*_ACCOUNT_FAULTS[sync_account])
     domain = job_domain(secrets)
     if domain is None:
         raise JobFault(
@@ -68,6 +88,11 @@ def require_ready(store: Store, tenant: Document, secrets: dict[str, str]) -> st
             f"None of the {len(agents)} agents of the domain {domain} is active; start the agent's service.",
         )
     return domain
+
+
+def skips_out_of_scope_deletes(secrets: dict[str, str]) -> bool:
+    """Whether the secret SkipOutOfScopeDeletions keeps the accounts of users who leave the scope."""
+    return secrets.get("SkipOutOfScopeDeletions", "").strip().lower() == "true"
 
 
 def delete_threshold(secrets: dict[str, str], limits: Limits) -> int | None:

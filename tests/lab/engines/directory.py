@@ -63,12 +63,22 @@ class Entry:
         return None if raw is None else int(raw)
 
 
+# What stands in a client's way: called before each operation with its name (bind, search, modify, delete), DN and,
+# where it is about one user, their userPrincipalName; raises DirectoryRefusal or DirectoryUnavailable to stop it.
+Obstacle = Callable[[str, str, str], None]
+
+
+def no_obstacle(_operation: str, _dn: str, _user: str) -> None:
+    """Nothing is in the way."""
+
+
 class Directory:
     """A bound connection and the domain it is used for. Use :func:`opened`."""
 
-    def __init__(self, connection: ldap3.Connection, base_dn: str) -> None:
+    def __init__(self, connection: ldap3.Connection, base_dn: str, obstacle: Obstacle = no_obstacle) -> None:
         self.base_dn = base_dn
         self._connection = connection
+        self._obstacle = obstacle
         # Values travel raw and errors are told apart by result code. Names are not checked here, so that an unknown
         # attribute fails for the object that needs it, as the DC says it.
         connection.check_names = False
@@ -80,6 +90,7 @@ class Directory:
         """The objects below ``base`` (default: the domain) that match, every attribute with all its values."""
         found: list[Entry] = []
         cookie: bytes | None = None
+        self._obstacle("search", base or self.base_dn, "")
         while True:
             self._call(
                 partial(
@@ -108,10 +119,19 @@ class Directory:
             raise DirectoryUnavailable("The directory does not tell its highestCommittedUSN.")
         return number
 
-    def replace(self, dn: str, changes: dict[str, list[bytes]]) -> None:
-        """Replace whole attributes of one object in one modify (atomic); an empty list clears an attribute."""
+    def replace(self, dn: str, changes: dict[str, list[bytes]], user: str = "") -> None:
+        """Replace whole attributes of one object in one modify (atomic); an empty list clears an attribute.
+
+        ``user``: the userPrincipalName that the change is about.
+        """
+        self._obstacle("modify", dn, user)
         operations = {name: [(ldap3.MODIFY_REPLACE, values)] for name, values in changes.items()}
         self._call(lambda: self._connection.modify(dn, operations))
+
+    def delete(self, dn: str, user: str = "") -> None:
+        """Delete one object."""
+        self._obstacle("delete", dn, user)
+        self._call(lambda: self._connection.delete(dn))
 
     def close(self) -> None:
         """Unbind; a connection that is already gone is no error."""
@@ -164,13 +184,19 @@ class Directory:
 
 
 @contextmanager
-def opened(open_directory: Callable[[str], ldap3.Connection], tenant_id: str, base_dn: str) -> Iterator[Directory]:
+def opened(
+    open_directory: Callable[[str], ldap3.Connection],
+    tenant_id: str,
+    base_dn: str,
+    obstacle: Obstacle = no_obstacle,
+) -> Iterator[Directory]:
     """A tenant's directory, bound as the sync account and closed afterwards; DirectoryUnavailable when it is not."""
+    obstacle("bind", "", "")
     try:
         connection = open_directory(tenant_id)
     except (LDAPException, OSError) as error:
         raise DirectoryUnavailable(f"The directory of {base_dn} cannot be opened: {error}.") from error
-    directory = Directory(connection, base_dn)
+    directory = Directory(connection, base_dn, obstacle)
     try:
         yield directory
     finally:

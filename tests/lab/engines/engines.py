@@ -19,7 +19,7 @@ from tests.lab.engines.directory import DirectoryRefusal
 from tests.lab.engines.limits import Limits
 from tests.lab.engines.refusal import EngineRefusal
 from tests.lab.engines.scheduler import Scheduler, record_error
-from tests.lab.engines.writeback import Writeback
+from tests.lab.engines.writeback import JobObstacle, Writeback
 from tests.lab.forest.access import DirectoryUnavailable
 from tests.lab.scenario import Scenario
 from tests.lab.store import Store
@@ -38,15 +38,19 @@ class Engines:
         open_directory: Callable[[str], ldap3.Connection],
         base_dn: Callable[[str], str],
         limits: Limits | None = None,
+        obstacle: JobObstacle | None = None,
     ) -> None:
-        """``open_directory(tenant_id)`` binds as the forest's sync account; ``base_dn(tenant_id)`` names its domain."""
+        """``open_directory(tenant_id)`` binds as the forest's sync account; ``base_dn(tenant_id)`` names its domain.
+
+        ``obstacle`` is what stands in the way of the writeback jobs' LDAP, and of theirs alone.
+        """
         self._store = store
         self._clock = clock
         self._scenario = scenario
         self._lock = threading.RLock()
         self._limits = limits or Limits()
         self._sync = ConnectSync(store, clock, scenario, open_directory, base_dn)
-        self._writeback = Writeback(store, clock, scenario, open_directory, base_dn, self._limits)
+        self._writeback = Writeback(store, clock, scenario, open_directory, base_dn, self._limits, obstacle)
         self._scheduler = Scheduler(store, clock, scenario, self._limits, self._scheduled_sync, self.run_cycle)
 
     # -- runs --------------------------------------------------------------------------------------------------
@@ -86,7 +90,12 @@ class Engines:
             template_id,
             self._scenario.get("mail_mapping"),
             self._scenario.get("proxy_addresses"),
+            self._scenario.get("flow_types"),
         )
+
+    def standard_schema(self, tenant_id: str, template_id: str) -> Document:
+        """The template's own schema, as of today: a job may have been made from an earlier one."""
+        return schema.default_schema(tenant_id, template_id, "ga", self._scenario.get("proxy_addresses"))
 
     def job_created(self, tenant_id: str, job: Document) -> Document:
         """Complete and store the document of a new job; EngineRefusal for other templates than the writeback job's."""

@@ -25,6 +25,7 @@ LDAP_ERRORS = {
     20: f"{_PREFIX}AttributeOrValueExists",
     21: f"{_PREFIX}InvalidAttributeSyntax",
     32: f"{_PREFIX}ObjectNotFound",
+    49: f"{_PREFIX}InvalidCredentials",
     50: f"{_PREFIX}InsufficientAccessRights",
     53: f"{_PREFIX}UnwillingToPerform",
     65: f"{_PREFIX}ObjectClassViolation",
@@ -32,6 +33,12 @@ LDAP_ERRORS = {
 }
 OTHER_LDAP_ERROR = f"{_PREFIX}InternalServerError"
 NOT_IN_SCOPE, REDUNDANT = "NotInScope", "RedundantExport"
+# Action on an object whose user left -> name of its step, and what it says.
+_LEAVING = {
+    "stagedDelete": ("EntryStagedDelete", "would be deleted"),
+    "disable": ("EntryExportUpdate", "was disabled"),
+    "delete": ("EntryExportDelete", "was deleted"),
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,11 @@ class Outcome:
     dn: str | None = None
     changes: tuple[Change, ...] = field(default_factory=tuple)
     action: str = "update"
+
+    @property
+    def exported(self) -> bool:
+        """Whether something was written to the directory."""
+        return self.status == "success" and self.action != "stagedDelete"
 
 
 def event(
@@ -114,7 +126,8 @@ def steps(outcome: Outcome) -> list[Document]:
     done = [
         _step("EntryImport", "Import", "Success", f"Retrieved User '{name}' from {SOURCE_DIRECTORY}", _details(user))
     ]
-    in_scope = outcome.code != NOT_IN_SCOPE
+    leaves = outcome.action in _LEAVING
+    in_scope = outcome.code != NOT_IN_SCOPE and not leaves
     scoping = _step(
         "EntrySynchronizationScoping",
         "Scoping",
@@ -122,20 +135,13 @@ def steps(outcome: Outcome) -> list[Document]:
         "Determine if User in scope by evaluating against each scoping filter",
         {"IsEffectivelyEntitledForProvisioning": str(in_scope), "ScopeEvaluationResult": outcome.reason or "{}"},
     )
+    if leaves:
+        return [*done, scoping, *_leaving(outcome, name)]
     if not in_scope:
         skip = _step("EntrySynchronizationSkip", "Export", "Skipped", outcome.reason, {"SkipReason": NOT_IN_SCOPE})
         return [*done, scoping, skip]
     done.append(scoping)
-    if outcome.dn is not None:
-        done.append(
-            _step(
-                "EntryImport",
-                "Matching",
-                "Success",
-                f"Retrieved '{outcome.dn}' from {TARGET_DIRECTORY}",
-                {"distinguishedName": outcome.dn},
-            )
-        )
+    done.extend(_matched(outcome))
     if outcome.status == "skipped":
         text = f"Source and target already match; no change to '{name}' is needed."
         return [*done, _step("EntrySynchronizationSkip", "Export", "Skipped", text, {"SkipReason": outcome.code})]
@@ -148,6 +154,23 @@ def steps(outcome: Outcome) -> list[Document]:
         *done,
         _step("EntryExportUpdate", "Export", "Success", f"User '{name}' was updated in {TARGET_DIRECTORY}", exported),
     ]
+
+
+def _matched(outcome: Outcome) -> list[Document]:
+    if outcome.dn is None:
+        return []
+    text = f"Retrieved '{outcome.dn}' from {TARGET_DIRECTORY}"
+    return [_step("EntryImport", "Matching", "Success", text, {"distinguishedName": outcome.dn})]
+
+
+def _leaving(outcome: Outcome, name: str) -> list[Document]:
+    """The steps for a user who is no longer provisioned. How the service names them is not published."""
+    step, done = _LEAVING[outcome.action]
+    if outcome.status == "failure":
+        last = _step(step, "Export", "Failure", outcome.reason, {"ErrorCode": outcome.code})
+    else:
+        last = _step(step, "Export", "Success", f"User '{name}' {done} in {TARGET_DIRECTORY}", {})
+    return [*_matched(outcome), last]
 
 
 def _details(user: Document) -> Document:

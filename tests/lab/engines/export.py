@@ -17,6 +17,7 @@ from tests.lab.engines.expression_syntax import Context, ExpressionError
 from tests.lab.engines.functions import as_text
 from tests.lab.engines.ldap_values import any_of
 from tests.lab.engines.mapping import Mapping, changes, value_of
+from tests.lab.engines.readings import Readings
 
 Document = dict[str, Any]
 
@@ -42,13 +43,18 @@ class Settings:
     domain: str
     default_domain: str | None
     now: datetime
-    proxy_addresses: str
-    onmicrosoft: str
+    readings: Readings
     flow_types: frozenset[str]
+
+    @property
+    def deletes(self) -> bool:
+        """Whether the job may remove objects from AD."""
+        return "Delete" in self.flow_types
 
     def context(self, source: dict[str, Any]) -> Context:
         """What expressions see for one user."""
-        return Context(source, {"DomainFQDN": self.domain}, self.default_domain, self.now)
+        settings = {"DomainFQDN": self.domain}
+        return Context(source, settings, self.default_domain, self.now, self.readings.null_comparison)
 
 
 class Targets:
@@ -117,40 +123,40 @@ def export(directory: Directory, targets: Targets, candidate: Candidate, setting
         return Outcome(user, "failure", "DuplicateTargetEntries", f"{len(found)} objects match the user: {names}.")
     entry = found[0]
     try:
-        needed = changes(
-            list(candidate.mappings),
-            settings.context(candidate.source),
-            entry,
-            settings.proxy_addresses,
-            settings.onmicrosoft,
-        )
+        needed = changes(list(candidate.mappings), settings.context(candidate.source), entry, settings.readings)
     except ExpressionError as error:
         return Outcome(user, "failure", "AttributeMappingError", str(error), entry.dn)
     if not needed or "Update" not in settings.flow_types:
         return Outcome(user, "skipped", REDUNDANT, dn=entry.dn)
     try:
-        directory.replace(entry.dn, {change.attribute: list(change.raw) for change in needed})
+        directory.replace(entry.dn, {change.attribute: list(change.raw) for change in needed}, _name(user))
     except DirectoryRefusal as error:
         return _refused(user, entry, error)
     return Outcome(user, "success", dn=entry.dn, changes=tuple(needed))
 
 
-def disable(directory: Directory, targets: Targets, user: Document) -> Outcome:
-    """Disable the account of a user who left the scope: what the sister job does when its flow types have Delete."""
-    found = targets.by_anchor(user)
-    if len(found) != 1:
-        return Outcome(user, "skipped", REDUNDANT, action="disable")
-    entry = found[0]
+def remove(directory: Directory, targets: Targets, user: Document, action: str) -> Outcome:
+    """What the sister job does to a user who left, when its flow types have Delete: ``disable`` or ``delete``.
+
+    ``stagedDelete`` only names the object. The user has exactly one object among ``targets``.
+    """
+    (entry,) = targets.by_anchor(user)
     control = entry.number("userAccountControl") or 512
-    if control & _DISABLED:
-        return Outcome(user, "skipped", REDUNDANT, dn=entry.dn, action="disable")
     try:
-        directory.replace(entry.dn, {"userAccountControl": [str(control | _DISABLED).encode()]})
+        if action == "delete":
+            directory.delete(entry.dn, _name(user))
+        elif action == "disable" and not control & _DISABLED:
+            directory.replace(entry.dn, {"userAccountControl": [str(control | _DISABLED).encode()]}, _name(user))
     except DirectoryRefusal as error:
-        return _refused(user, entry, error)
-    return Outcome(user, "success", dn=entry.dn, action="disable")
+        return _refused(user, entry, error, action)
+    return Outcome(user, "success", dn=entry.dn, action=action)
 
 
-def _refused(user: Document, entry: Entry, error: DirectoryRefusal) -> Outcome:
+def _name(user: Document) -> str:
+    return user.get("userPrincipalName") or ""
+
+
+def _refused(user: Document, entry: Entry, error: DirectoryRefusal, action: str = "update") -> Outcome:
     code = LDAP_ERRORS.get(error.code, OTHER_LDAP_ERROR)
-    return Outcome(user, "failure", code, f"The directory refused the change of {entry.dn}: {error}", entry.dn)
+    text = f"The directory refused the change of {entry.dn}: {error}"
+    return Outcome(user, "failure", code, text, entry.dn, action=action)

@@ -74,12 +74,16 @@ Node = Literal | AttributeValue | Setting | Omitted | Comparison | Call
 
 @dataclass(frozen=True)
 class Context:
-    """What an evaluation knows: attributes of the source object, settings of the job, the tenant and the time."""
+    """What an evaluation knows: attributes of the source object, settings of the job, the tenant and the time.
+
+    ``null_comparison`` is the scenario's switch: what a comparison with an attribute without a value gives.
+    """
 
     attributes: Mapping[str, Any]
     settings: Mapping[str, str] = field(default_factory=dict)
     default_domain: str | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    null_comparison: str = "fails"
 
     def attribute(self, name: str) -> Any:
         """The value of an attribute, None when the object has none; ExpressionError for an unknown name."""

@@ -42,8 +42,18 @@ def evaluate_node(node: Node, context: Context) -> Any:
     if isinstance(node, Omitted):
         return None
     if isinstance(node, Comparison):
-        return compare(node.operator, evaluate_node(node.left, context), evaluate_node(node.right, context))
+        return _comparison(node, context)
     return _call(node, context)
+
+
+def _comparison(node: Comparison, context: Context) -> bool:
+    """A comparison. The reference says that the check fails when the attribute tested is null or empty."""
+    left, right = evaluate_node(node.left, context), evaluate_node(node.right, context)
+    if context.null_comparison == "fails":
+        for operand, value in ((node.left, left), (node.right, right)):
+            if isinstance(operand, AttributeValue) and (value is None or value in ("", [])):
+                return False
+    return compare(node.operator, left, right)
 
 
 def _call(node: Call, context: Context) -> Any:

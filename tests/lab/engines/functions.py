@@ -152,7 +152,8 @@ def _word(text: Any, number: Any, delimiters: Any) -> str:
     return words[position - 1] if 1 <= position <= len(words) else ""
 
 
-def _pattern(dotnet: str) -> re.Pattern[str]:
+def pattern_of(dotnet: str) -> re.Pattern[str]:
+    """A .NET regular expression in Python's; re.error when it is none."""
     return re.compile(re.sub(r"\(\?<([A-Za-z_]\w*)>", r"(?P<\1>", dotnet))
 
 
@@ -172,7 +173,7 @@ def _replace(
         return text.replace(as_text(old), as_text(new))
     if pattern is None:
         return text
-    expression = _pattern(as_text(pattern))
+    expression = pattern_of(as_text(pattern))
     if group and new is None:
         match = expression.search(as_text(other))
         return text or (match[as_text(group)] if match else "")

@@ -4,9 +4,9 @@
 """The life of a writeback job, as changes to its Graph document. Keys that begin with ``_`` are not shown to clients.
 
 Private keys: ``_schema``, ``_servicePrincipal``, ``_known`` (user id -> mark of the state last evaluated),
-``_watermark`` (time of the last complete evaluation, None before), ``_initialDone``, ``_escrows`` (user id -> error),
-``_deletes`` (user ids whose removal from AD waits), ``_forceDeletes``, ``_next`` (when the next run is due, lab time in
-seconds since 1970).
+``_linked`` (user id -> what is needed to find the object again: whom the job provisioned), ``_watermark`` (time of the
+last complete evaluation, None before), ``_initialDone``, ``_escrows`` (user id -> error), ``_deletes`` (user ids whose
+removal from AD waits), ``_forceDeletes``, ``_next`` (when the next run is due, lab time in seconds since 1970).
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ def new_job(tenant_id: str, job: Document, schema: Document, interval_s: float) 
         "synchronizationJobSettings": [],
         "_schema": schema,
         "_known": {},
+        "_linked": {},
         "_watermark": None,
         "_initialDone": False,
         "_escrows": {},

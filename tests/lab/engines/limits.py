@@ -9,7 +9,8 @@ the attempts of a job in quarantine get rarer down to one a day, and after four 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -24,3 +25,12 @@ class Limits:
     disabled_after_s: int = 28 * 24 * 3600
     delete_threshold: int = 500  # without a SyncNotificationSettings secret
     missed_runs: int = 3  # runs made up for at most, when the clock was moved over more of them
+
+
+# Limits that are switches of the scenario as well, under the same name.
+SWITCHED = ("escrow_proportion", "escrow_minimum", "escrow_total", "complete_failures")
+
+
+def in_force(limits: Limits, switches: dict[str, Any]) -> Limits:
+    """``limits`` with those in place of them that were set as switches."""
+    return replace(limits, **{name: switches[name] for name in SWITCHED if name in switches})

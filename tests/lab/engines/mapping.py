@@ -17,6 +17,7 @@ from tests.lab.engines.expression_syntax import Context, ExpressionError, NotFlo
 from tests.lab.engines.expressions import evaluate
 from tests.lab.engines.functions import Redacted, as_list, as_text, function
 from tests.lab.engines.ldap_values import text
+from tests.lab.engines.readings import Readings
 
 Document = dict[str, Any]
 
@@ -95,6 +96,11 @@ def mappings(schema: Document, rule: Document, object_mapping: Document) -> list
     return list(found.values())
 
 
+def defined_attributes(schema: Document, directory_name: str | None, object_name: str | None) -> list[str]:
+    """Names of the attributes that a schema defines for an object of one of its directories."""
+    return [one.get("name") or "" for one in _definitions(schema, directory_name, object_name).values()]
+
+
 def _definitions(schema: Document, directory_name: str | None, object_name: str | None) -> dict[str, Document]:
     for directory in schema.get("directories") or []:
         if directory.get("name") == directory_name:
@@ -104,22 +110,27 @@ def _definitions(schema: Document, directory_name: str | None, object_name: str 
     return {}
 
 
-def value_of(mapping: Mapping, context: Context) -> Any:
-    """The mapping's value for one object; NotFlowed and ExpressionError may be raised."""
+def value_of(mapping: Mapping, context: Context, default_value: str = "when_null") -> Any:
+    """The mapping's value for one object; NotFlowed and ExpressionError may be raised.
+
+    ``default_value`` is the scenario's switch: with ``at_creation`` an existing object never gets the default.
+    """
     value = _source_value(mapping.source, context)
     if value is None or value == "" or value == []:
-        value = mapping.default or None
+        value = (mapping.default or None) if default_value == "when_null" else None
     return value
 
 
 def _source_value(source: Document, context: Context) -> Any:
     kind = source.get("type") or "Attribute"
-    if kind == "Constant":
-        return source.get("name")
-    if kind == "Attribute":
-        return context.attribute(source.get("name") or "")
+    if kind == "Constant" and source.get("name") is not None:
+        return source["name"]
+    if kind == "Attribute" and source.get("name"):
+        return context.attribute(source["name"])
     if source.get("expression"):
         return evaluate(source["expression"], context)
+    if kind != "Function":
+        raise ExpressionError(f"A source of type {kind} has neither a name nor an expression.")
     implementation = function(source.get("name") or "")
     if implementation is None:
         raise ExpressionError(f"The function {source.get('name')} is not supported here.")
@@ -130,44 +141,33 @@ def _source_value(source: Document, context: Context) -> Any:
         raise ExpressionError(f"{source.get('name')} cannot be evaluated: {error}.") from error
 
 
-def changes(
-    chosen: list[Mapping], context: Context, entry: Entry, proxy_addresses: str, onmicrosoft: str
-) -> list[Change]:
-    """What has to be written to ``entry``. ``proxy_addresses`` and ``onmicrosoft`` are the scenario's switches."""
+def changes(chosen: list[Mapping], context: Context, entry: Entry, readings: Readings) -> list[Change]:
+    """What has to be written to ``entry``."""
     found = []
     for mapping in chosen:
         if mapping.matching_priority > 0 or mapping.flow_type == "ObjectAddOnly":
             continue  # a matching attribute identifies the object; ObjectAddOnly is for objects this job never makes
         try:
-            value = value_of(mapping, context)
+            value = value_of(mapping, context, readings.default_value)
         except NotFlowed:
             continue
         except ExpressionError as error:
             raise ExpressionError(f"Mapping of {mapping.target}: {error}") from error
-        change = _change(mapping, value, entry, proxy_addresses, onmicrosoft)
+        change = _change(mapping, value, entry, readings)
         if change is not None:
             found.append(change)
     return found
 
 
-def _change(mapping: Mapping, value: Any, entry: Entry, proxy_addresses: str, onmicrosoft: str) -> Change | None:
+def _change(mapping: Mapping, value: Any, entry: Entry, readings: Readings) -> Change | None:
     old = [_shown(raw, mapping) for raw in entry.all(mapping.target)]
     new = [_directory_text(one, mapping) for one in as_list(value)]
     new = list(dict.fromkeys(one for one in new if one != ""))
-    flow = mapping.flow_type
-    if mapping.target.lower() == "proxyaddresses":
-        if onmicrosoft == "dropped":
-            new = addresses.without_new_service_addresses(new, old)
-        if flow == "MultiValueAddOnly" or (flow == "Always" and proxy_addresses == "merge"):
-            new, flow = addresses.merged(new, old), "Always"
-    if not new and not mapping.flow_null:
+    if mapping.target.lower() == "proxyaddresses" and readings.onmicrosoft_addresses == "dropped":
+        new = addresses.without_new_service_addresses(new, old)
+    if not new and not (mapping.flow_null and readings.null_source == "clears"):
         return None
-    if flow == "AttributeAddOnly" and old:
-        return None
-    if flow in ("ValueAddOnly", "MultiValueAddOnly"):
-        if old and not mapping.multivalued:
-            return None
-        new = [*old, *(one for one in new if one not in old)]
+    new = left_by(mapping, old, new, readings)
     if _same(old, new, mapping.case_exact):
         return None
     if not mapping.writable:
@@ -176,6 +176,29 @@ def _change(mapping: Mapping, value: Any, entry: Entry, proxy_addresses: str, on
         raise ExpressionError(f"Mapping of {mapping.target}: {len(new)} values for a single-valued attribute.")
     redacted = isinstance(value, Redacted)
     return Change(mapping.target, tuple(old), tuple(new), tuple(_raw(one, mapping) for one in new), redacted)
+
+
+def left_by(mapping: Mapping, old: list[str], new: list[str], readings: Readings) -> list[str]:
+    """The values that an export leaves where AD has ``old`` and the source gives ``new``, by the mapping's flow type.
+
+    Graph's reference: MultiValueAddOnly flows only the adding of values to a multi-valued attribute; ValueAddOnly,
+    where there is a value, flows additions and no removals; AttributeAddOnly flows only where there is no value.
+    """
+    are_addresses = mapping.target.lower() == "proxyaddresses"
+    flow = mapping.flow_type
+    if flow == "AttributeAddOnly":
+        return old if old and readings.attribute_add_only == "when_absent" else new or old
+    if flow in ("ValueAddOnly", "MultiValueAddOnly"):
+        if are_addresses:
+            return addresses.merged(new, old)
+        if mapping.multivalued or (mapping.multivalued is None and max(len(old), len(new)) > 1):
+            # AD does not tell values apart by case: what it has is not added again.
+            known = {one.casefold() for one in old}
+            return [*old, *(one for one in new if one.casefold() not in known)]
+        return old if old and readings.value_add_only == "keeps" else new or old
+    if are_addresses and readings.proxy_addresses == "merge":
+        return addresses.merged(new, old)
+    return new
 
 
 def _same(old: list[str], new: list[str], case_exact: bool) -> bool:

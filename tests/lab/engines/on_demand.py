@@ -14,8 +14,10 @@ from typing import Any
 from tests.lab.clock import Clock
 from tests.lab.engines import job_state
 from tests.lab.engines.credentials import JobFault
+from tests.lab.engines.cycle import directory_fault
+from tests.lab.engines.departures import link, links
 from tests.lab.engines.directory import DirectoryRefusal
-from tests.lab.engines.events import LDAP_ERRORS, NOT_IN_SCOPE, OTHER_LDAP_ERROR, REDUNDANT, Outcome, event, steps
+from tests.lab.engines.events import LDAP_ERRORS, NOT_IN_SCOPE, REDUNDANT, Outcome, event, steps
 from tests.lab.engines.export import Targets, export
 from tests.lab.engines.refusal import EngineRefusal
 from tests.lab.engines.schema import SOURCE_DIRECTORY, TARGET_DIRECTORY
@@ -73,7 +75,8 @@ def provision(engine: Writeback, store: Store, clock: Clock, tenant_id: str, job
     except ScopeError as error:
         outcome = Outcome(known_user, "failure", "InvalidScope", str(error))
     except (DirectoryUnavailable, DirectoryRefusal) as error:
-        outcome = Outcome(known_user, "failure", OTHER_LDAP_ERROR, str(error))
+        fault = directory_fault(error)
+        outcome = Outcome(known_user, "failure", fault.code, fault.message)
     ended = clock.now()
     principal = store.get(tenant_id, "servicePrincipal", job.get("_servicePrincipal") or "") or {}
     with store.transaction():
@@ -102,6 +105,8 @@ def _remember(
     if job is None or mark is None:
         return
     job["_known"][identifier] = mark
+    if outcome.dn is not None:
+        job["_linked"] = {**links(job), identifier: link(outcome.user)}
     if outcome.status == "failure":
         job["_escrows"][identifier] = {
             "first": job_state.iso_precise(now),

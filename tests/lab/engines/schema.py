@@ -100,8 +100,10 @@ def template(template_id: str) -> str:
     return template_id
 
 
-def default_schema(tenant_id: str, template_id: str, mail_mapping: str, proxy_addresses: str) -> Document:
-    """The schema of a new job. ``mail_mapping`` and ``proxy_addresses`` are the scenario's switches."""
+def default_schema(
+    tenant_id: str, template_id: str, mail_mapping: str, proxy_addresses: str, flow_types: str = "update"
+) -> Document:
+    """The schema of a new job. The last three are the scenario's switches."""
     template(template_id)
     mapped = [row for row in _MAPPED if mail_mapping == "ga" or row[0] != "mail"]
     return {
@@ -151,7 +153,7 @@ def default_schema(tenant_id: str, template_id: str, mail_mapping: str, proxy_ad
                     {
                         "name": f"Synchronize {SOURCE_DIRECTORY} Users to {TARGET_DIRECTORY}",
                         "enabled": True,
-                        "flowTypes": "Update",
+                        "flowTypes": "Update,Delete" if flow_types == "update_delete" else "Update",
                         "sourceObjectName": SOURCE_OBJECT,
                         "targetObjectName": TARGET_OBJECT,
                         "scope": {"groups": [], "inputFilterGroups": [], "categoryFilterGroups": []},

@@ -11,7 +11,8 @@ from typing import Any
 from tests.lab.engines.credentials import JobFault
 from tests.lab.engines.export import Candidate, Settings
 from tests.lab.engines.expression_syntax import ExpressionError
-from tests.lab.engines.mapping import TYPE_ATTRIBUTES, Mapping, mappings, user_rule
+from tests.lab.engines.mapping import TYPE_ATTRIBUTES, Mapping, defined_attributes, mappings, user_rule
+from tests.lab.engines.readings import readings
 from tests.lab.engines.recipient_types import type_name
 from tests.lab.engines.scope import Scope, Verdict
 from tests.lab.engines.source import change_mark, source_object
@@ -49,21 +50,30 @@ class Work:
             domain=domain,
             default_domain=tenant["domain"],
             now=now,
-            proxy_addresses=scenario.get("proxy_addresses"),
-            onmicrosoft=scenario.get("onmicrosoft_addresses"),
+            readings=readings(scenario.all()),
             flow_types=frozenset(flows),
         )
         self.next_cycle_sees_flips = scenario.get("flipped_after_start") == "next_cycle"
         self.types_always = scenario.get("type_change_when_not_managed") == "written_back"
         self._type_values: str = scenario.get("type_values")
+        self._offered = defined_attributes(
+            job["_schema"], rule.get("sourceDirectoryName"), object_mapping.get("sourceObjectName")
+        )
+        self._added: list[str] | None = None  # of the offered, those that the lab itself does not know
         self._sources: dict[str, dict[str, Any]] = {}
 
     def source(self, identifier: str) -> dict[str, Any]:
-        """The source attributes of a user with a mailbox."""
+        """The source attributes of a user with a mailbox: those the job's schema offers, and the lab's own.
+
+        An attribute that was added to the schema has the value of the user's Graph property of that name.
+        """
         if identifier not in self._sources:
-            self._sources[identifier] = source_object(
-                self.mailboxes[identifier], self.users[identifier], self._type_values
-            )
+            user = self.users[identifier]
+            known = source_object(self.mailboxes[identifier], user, self._type_values)
+            if self._added is None:
+                folded = {name.casefold() for name in known}
+                self._added = [name for name in self._offered if name.casefold() not in folded]
+            self._sources[identifier] = {name: user.get(name) for name in self._added} | known
         return self._sources[identifier]
 
     def mark(self, identifier: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import ldap3
@@ -15,10 +16,12 @@ from tests.lab.clock import Clock
 from tests.lab.engines import job_state
 from tests.lab.engines.backsync import back_sync
 from tests.lab.engines.credentials import JobFault, delete_threshold, job_domain, require_ready, secrets_of
-from tests.lab.engines.directory import Directory, DirectoryRefusal, opened
-from tests.lab.engines.events import NOT_IN_SCOPE, OTHER_LDAP_ERROR, Outcome, event
-from tests.lab.engines.export import Candidate, Targets, disable, export
-from tests.lab.engines.limits import Limits
+from tests.lab.engines.cycle import Cycle, directory_fault
+from tests.lab.engines.departures import link, settle
+from tests.lab.engines.directory import Directory, DirectoryRefusal, no_obstacle, opened
+from tests.lab.engines.events import NOT_IN_SCOPE, Outcome, event
+from tests.lab.engines.export import Candidate, Targets, export
+from tests.lab.engines.limits import Limits, in_force
 from tests.lab.engines.refusal import EngineRefusal
 from tests.lab.engines.scope import ScopeError
 from tests.lab.engines.work import Work
@@ -27,19 +30,7 @@ from tests.lab.scenario import Scenario
 from tests.lab.store import Store
 
 Document = dict[str, Any]
-
-
-class _Cycle:
-    """What one cycle did, to be merged into the job afterwards."""
-
-    def __init__(self, job: Document) -> None:
-        self.initial = not job["_initialDone"] or job["_watermark"] is None
-        self.known: dict[str, str] = {} if self.initial else dict(job["_known"])
-        self.escrows: dict[str, Document] = dict(job["_escrows"])
-        self.deletes: list[str] = []
-        self.outcomes: list[Outcome] = []
-        self.counts: Document = {}
-        self.blocked_by: JobFault | None = None
+JobObstacle = Callable[[str, str, str, str], None]  # an Obstacle, with the tenant's id first
 
 
 class Writeback:
@@ -53,13 +44,21 @@ class Writeback:
         open_directory: Callable[[str], ldap3.Connection],
         base_dn: Callable[[str], str],
         limits: Limits | None = None,
+        obstacle: JobObstacle | None = None,
     ) -> None:
+        """``obstacle`` is asked before each operation on a directory, with the tenant's id first."""
         self._store = store
         self._clock = clock
         self._scenario = scenario
         self._open = open_directory
         self._base_dn = base_dn
-        self.limits = limits or Limits()
+        self._limits = limits or Limits()
+        self._obstacle = obstacle
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that are in force now."""
+        return in_force(self._limits, self._scenario.changed())
 
     # -- the cycle ---------------------------------------------------------------------------------------------
 
@@ -69,7 +68,7 @@ class Writeback:
         if job["schedule"]["state"] != "Active":
             raise EngineRefusal(409, "JobNotActive", f"The job {job_id} is {job['schedule']['state']}; start it first.")
         began = self._clock.now()
-        cycle: _Cycle | None = None
+        cycle: Cycle | None = None
         fault: JobFault | None = None
         try:
             cycle = self._cycle(tenant_id, job, began)
@@ -79,7 +78,7 @@ class Writeback:
         except ScopeError as error:
             fault = JobFault("InvalidScope", str(error))
         except (DirectoryUnavailable, DirectoryRefusal) as error:
-            fault = JobFault(OTHER_LDAP_ERROR, str(error), reason="")
+            fault = directory_fault(error)
         with self._store.transaction():
             current = self._store.get(tenant_id, "job", job_id)
             if current is None:
@@ -98,33 +97,35 @@ class Writeback:
     def prepare(self, tenant_id: str, job: Document, now: datetime) -> Work:
         """Check that the job can run and read what it works on; JobFault when it cannot."""
         tenant = next(one for one in self._store.tenants() if one["id"] == tenant_id)
-        domain = require_ready(self._store, tenant, secrets_of(self._store, tenant_id, job.get("_servicePrincipal")))
+        secrets = secrets_of(self._store, tenant_id, job.get("_servicePrincipal"))
+        domain = require_ready(self._store, tenant, secrets, self._scenario.get("sync_account"))
         back_sync(self._store, tenant_id)
         return Work(self._store, self._scenario, tenant, job, domain, now)
 
     def directory(self, tenant_id: str) -> Any:
         """The tenant's directory for a ``with`` block."""
-        return opened(self._open, tenant_id, self._base_dn(tenant_id))
+        obstacle = no_obstacle if self._obstacle is None else partial(self._obstacle, tenant_id)
+        return opened(self._open, tenant_id, self._base_dn(tenant_id), obstacle)
 
-    def _cycle(self, tenant_id: str, job: Document, now: datetime) -> _Cycle:
+    def _cycle(self, tenant_id: str, job: Document, now: datetime) -> Cycle:
         work = self.prepare(tenant_id, job, now)
-        cycle = _Cycle(job)
+        cycle = Cycle(job)
         in_scope = work.in_scope()
-        left = sorted(set(job["_known"]) - in_scope)
-        candidates = self._candidates(work, cycle, in_scope)
         with self.directory(tenant_id) as directory:
-            self._leave(tenant_id, job, work, cycle, directory, left)
+            stopped = self._leave(tenant_id, job, work, cycle, directory, in_scope)
+            candidates = [] if stopped else self._candidates(work, cycle, in_scope)
             targets = Targets(directory, candidates, work.matching)
             for candidate in candidates:
                 outcome = export(directory, targets, candidate, work.settings)
                 cycle.outcomes.append(outcome)
-                self._note(cycle, candidate, outcome, now)
-        for candidate in candidates:
-            identifier = candidate.user["id"]
-            if identifier in in_scope:
-                cycle.known[identifier] = work.mark(identifier)
+                identifier = candidate.user["id"]
+                self._note(cycle, identifier, outcome, now)
+                if identifier in in_scope:
+                    cycle.known[identifier] = work.mark(identifier)
+                    if outcome.dn is not None:
+                        cycle.linked[identifier] = link(candidate.user)
         failed = sum(outcome.status == "failure" for outcome in cycle.outcomes)
-        exported = sum(outcome.status == "success" for outcome in cycle.outcomes)
+        exported = sum(outcome.exported for outcome in cycle.outcomes)
         cycle.counts = {
             "countEntitled": len(in_scope),
             "countEntitledForProvisioning": len(candidates),
@@ -139,7 +140,7 @@ class Writeback:
             cycle.blocked_by = self._threshold(len(candidates), failed, cycle)
         return cycle
 
-    def _candidates(self, work: Work, cycle: _Cycle, in_scope: set[str]) -> list[Candidate]:
+    def _candidates(self, work: Work, cycle: Cycle, in_scope: set[str]) -> list[Candidate]:
         """Whom the cycle evaluates: everyone in an initial one; else who changed in the cloud, and failed before."""
         if cycle.initial:
             chosen = in_scope
@@ -154,35 +155,29 @@ class Writeback:
         return found + work.type_candidates()
 
     def _leave(
-        self, tenant_id: str, job: Document, work: Work, cycle: _Cycle, directory: Directory, left: list[str]
-    ) -> None:
-        """Users who were written back before and are out of scope now: forgotten, or deleted as the flow types say."""
-        deletes = [one for one in {*left, *job["_deletes"]} if one in work.users and not work.verdict(one).in_scope]
-        if "Delete" in work.settings.flow_types and deletes:
-            secrets = secrets_of(self._store, tenant_id, job.get("_servicePrincipal"))
-            threshold = delete_threshold(secrets, self.limits)
-            if threshold is not None and len(deletes) >= threshold and not job["_forceDeletes"]:
-                cycle.deletes = sorted(deletes)
-                cycle.known.update({one: job["_known"][one] for one in left if one in job["_known"]})
-                cycle.blocked_by = JobFault(
-                    "TooManyDeletes",
-                    f"{len(deletes)} deletes are pending and {threshold} stop the job; look at the scope, "
-                    "then restart with ForceDeletes to let them pass.",
-                    reason="TooManyDeletes",
-                )
-                return
-            targets = Targets(directory, [Candidate(work.users[one], {}, ()) for one in sorted(deletes)], [])
-            cycle.outcomes.extend(disable(directory, targets, work.users[one]) for one in sorted(deletes))
-        for identifier in left:
-            cycle.known.pop(identifier, None)
-            cycle.escrows.pop(identifier, None)
-            if identifier in work.users and "Delete" not in work.settings.flow_types:
-                reason = work.verdict(identifier).reason
-                cycle.outcomes.append(Outcome(work.users[identifier], "skipped", NOT_IN_SCOPE, reason))
-        cycle.escrows = {one: error for one, error in cycle.escrows.items() if one in work.users}
+        self, tenant_id: str, job: Document, work: Work, cycle: Cycle, directory: Directory, in_scope: set[str]
+    ) -> bool:
+        """Deal with users who were provisioned before and left; whether that stops the run."""
+        secrets = secrets_of(self._store, tenant_id, job.get("_servicePrincipal"))
+        threshold = delete_threshold(secrets, self.limits)
+        told = self._scenario.get("delete_count") == "told"
+        left = settle(job, work, directory, in_scope, secrets, threshold, told)
+        cycle.outcomes.extend(left.outcomes)
+        cycle.deletes, cycle.blocked_by = left.staged, left.blocked_by
+        if left.blocked_by is not None:
+            cycle.hold(job)
+            return True
+        gone = {*cycle.linked, *job["_known"], *(set(cycle.escrows) - set(work.users))} - in_scope - left.kept
+        for kept in (cycle.linked, cycle.escrows):
+            for one in gone & set(kept):
+                del kept[one]
+        cycle.known = {one: mark for one, mark in cycle.known.items() if one in in_scope}
+        for outcome in left.outcomes:
+            if outcome.status == "failure":
+                self._note(cycle, outcome.user["id"], outcome, work.settings.now)
+        return False
 
-    def _note(self, cycle: _Cycle, candidate: Candidate, outcome: Outcome, now: datetime) -> None:
-        identifier = candidate.user["id"]
+    def _note(self, cycle: Cycle, identifier: str, outcome: Outcome, now: datetime) -> None:
         if outcome.status != "failure":
             cycle.escrows.pop(identifier, None)
             return
@@ -195,7 +190,7 @@ class Writeback:
             "reason": outcome.reason,
         }
 
-    def _threshold(self, evaluated: int, failed: int, cycle: _Cycle) -> JobFault | None:
+    def _threshold(self, evaluated: int, failed: int, cycle: Cycle) -> JobFault | None:
         limits = self.limits
         example = next((one.reason for one in cycle.outcomes if one.status == "failure"), "")
         if len(cycle.escrows) >= limits.escrow_total:
@@ -213,7 +208,7 @@ class Writeback:
         tenant_id: str,
         job: Document,
         before: Document,
-        cycle: _Cycle | None,
+        cycle: Cycle | None,
         fault: JobFault | None,
         began: datetime,
     ) -> Document:
@@ -234,8 +229,9 @@ class Writeback:
             restarted = job["_known"] != before["_known"] or job["_watermark"] != before["_watermark"]
             if not restarted:
                 job["_known"], job["_escrows"], job["_deletes"] = cycle.known, cycle.escrows, cycle.deletes
-                job["_initialDone"], job["_watermark"] = True, run["timeBegan"]
-                job["_forceDeletes"] = False
+                job["_linked"], job["_forceDeletes"] = cycle.linked, False
+                if not cycle.held:
+                    job["_initialDone"], job["_watermark"] = True, run["timeBegan"]
             if fault is None:
                 job_state.finished(job, run, interval)
             else:
@@ -277,14 +273,14 @@ class Writeback:
         job["synchronizationJobSettings"] = [{"name": "DomainFQDN", "value": domain}] if domain else []
 
 
-def _summary(job_id: str, run: Document, cycle: _Cycle | None) -> dict[str, Any]:
+def _summary(job_id: str, run: Document, cycle: Cycle | None) -> dict[str, Any]:
     outcomes = cycle.outcomes if cycle else []
     return {
         "job": job_id,
         "kind": None if cycle is None else "initial" if cycle.initial else "incremental",
         "state": run["state"],
         "error": run["error"],
-        "exported": sum(one.status == "success" for one in outcomes),
+        "exported": sum(one.exported for one in outcomes),
         "failed": sum(one.status == "failure" for one in outcomes),
         "skipped": sum(one.status == "skipped" for one in outcomes),
         "activityIdentifier": run["activityIdentifier"],

@@ -37,6 +37,7 @@ _DACL_PROTECTED = 0x1000
 _IDENTITY = (
     "accountExpires",
     "adminCount",
+    "adminDescription",
     "c",
     "co",
     "company",
@@ -45,6 +46,7 @@ _IDENTITY = (
     "description",
     "displayName",
     "givenName",
+    "info",
     "initials",
     "l",
     "mobile",

@@ -48,24 +48,9 @@ def instantiate(call: Call, template_id: str) -> Reply:
     name = body.get("displayName")
     if not isinstance(name, str) or not name or set(body) - {"displayName", "serviceManagementReference"}:
         raise call.bad_request("The body must hold a displayName.")
-    app_id = new_guid()
-    common: Document = {
-        "appId": app_id,
-        "applicationTemplateId": template_id,
-        "displayName": name,
-        "keyCredentials": [],
-    }
-    own: Document = {"_owner": call.claims.get("oid"), "_visibleAt": _visible_at(call)}
-    application: Document = {"id": new_guid(), **common, **own}
-    principal: Document = {
-        "id": new_guid(),
-        **common,
-        "accountEnabled": True,
-        "passwordCredentials": [],
-        "servicePrincipalType": "Application",
-        "tags": ["WindowsAzureActiveDirectoryIntegratedApp", "WindowsAzureActiveDirectoryOnPremApp"],
-        **own,
-    }
+    application, principal = made(
+        template_id, name, {"_owner": call.claims.get("oid"), "_visibleAt": _visible_at(call)}
+    )
     with call.services.store.transaction():
         call.services.store.put(call.tenant_id, "application", application["id"], application)
         call.services.store.put(call.tenant_id, "servicePrincipal", principal["id"], principal)
@@ -75,6 +60,26 @@ def instantiate(call: Call, template_id: str) -> Reply:
         "servicePrincipal": shown(principal, "servicePrincipal", call.version),
     }
     return Reply(201, content)
+
+
+def made(template_id: str, name: str, own: Document) -> tuple[Document, Document]:
+    """A new application and its service principal, as a template makes them; ``own`` are private properties."""
+    common: Document = {
+        "appId": new_guid(),
+        "applicationTemplateId": template_id,
+        "displayName": name,
+        "keyCredentials": [],
+        **own,
+    }
+    principal: Document = {
+        "id": new_guid(),
+        **common,
+        "accountEnabled": True,
+        "passwordCredentials": [],
+        "servicePrincipalType": "Application",
+        "tags": ["WindowsAzureActiveDirectoryIntegratedApp", "WindowsAzureActiveDirectoryOnPremApp"],
+    }
+    return {"id": new_guid(), **common}, principal
 
 
 def _visible_at(call: Call) -> float:

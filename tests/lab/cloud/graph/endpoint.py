@@ -107,6 +107,7 @@ ROUTES: tuple[Route, ...] = (
     _route("PATCH", "/servicePrincipals/{object_id}", _APPLICATIONS_WRITE, applications.patch_principal),
     _route("DELETE", "/servicePrincipals/{object_id}", _APPLICATIONS_WRITE, applications.delete_principal),
     _route("GET", _SYNC + "/templates", _SYNC_READ, synchronization.list_templates),
+    _route("GET", _SYNC + "/templates/{template_id}/schema", _SYNC_READ, schema.get_template_schema),
     _route("GET", _SYNC + "/secrets", _SYNC_READ, synchronization.get_secrets),
     _route("PUT", _SYNC + "/secrets", _SYNC_WRITE, synchronization.put_secrets),
     _route("GET", _SYNC + "/jobs", _SYNC_READ, synchronization.list_jobs),

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from tests.lab.cloud import reference
 from tests.lab.cloud.graph import query
+from tests.lab.cloud.graph.applications import WRITEBACK_TEMPLATE, found
 from tests.lab.cloud.graph.call import Call, no_content
 from tests.lab.cloud.graph.csdl import Mismatch, check, shown
-from tests.lab.cloud.graph.synchronization import job
+from tests.lab.cloud.graph.synchronization import JOB_TEMPLATE, job
 from tests.lab.cloud.wire import Reply
 from tests.lab.store import Document
 
-# Name, arity and attribute types of the operators of scope filters. Source: the Graph page of filterOperatorSchema.
+# Name, arity and attribute types of the operators of scope filters. Sources: the Graph page of filterOperatorSchema,
+# and "Scoping users or groups to be provisioned with scoping filters", which says that ISMEMBEROF is not supported.
 _OPERATORS = (
     ("EQUALS", "Binary", ("String", "Integer", "Boolean", "Reference", "DateTime")),
     ("NOT EQUALS", "Binary", ("String", "Integer", "Boolean", "Reference", "DateTime")),
@@ -26,6 +28,9 @@ _OPERATORS = (
     ("GREATER_THAN", "Binary", ("Integer", "DateTime")),
     ("GREATER_THAN_OR_EQUALS", "Binary", ("Integer", "DateTime")),
     ("INCLUDES", "Binary", ("String",)),
+    ("ENDS_WITH", "Binary", ("String",)),
+    ("&", "Binary", ("String",)),
+    ("!&", "Binary", ("String",)),
     ("ISMEMBEROF", "Binary", ("Reference",)),
 )
 
@@ -39,6 +44,22 @@ def get_schema(call: Call, principal_id: str, job_id: str) -> Reply:
             f"servicePrincipals('{principal_id}')/synchronization/jobs('{job_id}')/schema/$entity"
         ),
         **shown({"id": doc["id"], **(doc.get("_schema") or {})}, "synchronizationSchema", call.version),
+    }
+    return Reply(200, content)
+
+
+def get_template_schema(call: Call, principal_id: str, template_id: str) -> Reply:
+    """GET .../templates/{id}/schema: the schema of a new job, which is the service's default whatever jobs have."""
+    principal = found(call, "servicePrincipal", principal_id)
+    offered = principal.get("applicationTemplateId") == WRITEBACK_TEMPLATE and template_id == JOB_TEMPLATE
+    if not offered or call.services.scenario.get("template_schema") == "hidden":
+        raise call.not_found(template_id)
+    standard = call.engine(lambda: call.services.engines.standard_schema(call.tenant_id, template_id))
+    content = {
+        "@odata.context": call.context(
+            f"servicePrincipals('{principal_id}')/synchronization/templates('{template_id}')/schema/$entity"
+        ),
+        **shown(standard, "synchronizationSchema", call.version),
     }
     return Reply(200, content)
 

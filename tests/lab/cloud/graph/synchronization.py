@@ -193,14 +193,20 @@ def _spend_on_demand_call(call: Call) -> None:
 
 
 def get_secrets(call: Call, principal_id: str) -> Reply:
-    """GET .../synchronization/secrets: the keys only; values are never readable."""
+    """GET .../synchronization/secrets: the keys, and of the values what the switch ``secrets_readable`` lets see."""
     principal = _principal(call, principal_id)
     doc = call.services.store.get(call.tenant_id, "secret", principal["id"]) or {}
     content = {
         "@odata.context": call.context(_context(principal["id"], "secrets")),
-        "value": [{"key": pair["key"], "value": None} for pair in doc.get("value", [])],
+        "value": [{"key": pair["key"], "value": _readable(call, pair["value"])} for pair in doc.get("value", [])],
     }
     return Reply(200, content)
+
+
+def _readable(call: Call, value: str | None) -> str | None:
+    """A secret's value as reading shows it. Microsoft's pages contradict each other: so a switch."""
+    how = call.services.scenario["secrets_readable"]
+    return value if how == "values" else "*****" if how == "masked" and value is not None else None
 
 
 def put_secrets(call: Call, principal_id: str) -> Reply:

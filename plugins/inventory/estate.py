@@ -23,18 +23,19 @@ description:
     options of type path count from the tenant file.
 notes:
   - Keys of a tenant file are C(name), C(ring), C(tenant), C(directory) and C(job), which must be there, and
-    C(comparison), C(mappings) or C(rules_file), C(mappings_purge), C(waves) and C(vars).
+    C(comparison), C(mappings) or C(rules_file), C(mappings_purge), C(applications), C(waves) and C(vars).
   - C(tenant) and C(directory) hold the options of the same names that modules share, C(job) those of
     M(hybrid.exchange.writeback_job), C(comparison) C(type_values), C(proxy_addresses) and C(source_anchor_attribute) of
     M(hybrid.exchange.roundtrip_info), C(mappings), C(rules_file) and C(mappings_purge) the rules of
-    M(hybrid.exchange.writeback_mapping), and C(vars) any further host variables.
+    M(hybrid.exchange.writeback_mapping), C(applications) what O(applications) holds for all tenants, and C(vars) any
+    further host variables.
   - A wave has a C(name), exactly one selection (C(identities), C(identities_file), C(group), C(filter),
     C(organizational_unit) or C(all_mailboxes)), optionally C(exclude), C(identities_column), C(allow_empty), and
     C(soak_minutes).
   - Host variables are C(hybrid_ring), C(hybrid_tenant), C(hybrid_directory), C(hybrid_job), C(hybrid_job_templates),
-    C(hybrid_comparison), C(hybrid_mappings), C(hybrid_mappings_purge), C(hybrid_rules_file) where there is one, and
-    C(hybrid_waves), a list of C(name), C(soak_minutes) and C(selection). The group C(tenants) has C(hybrid_rings) and
-    C(hybrid_artifact_dir).
+    C(hybrid_comparison), C(hybrid_mappings), C(hybrid_mappings_purge), C(hybrid_rules_file) where there is one,
+    C(hybrid_applications), and C(hybrid_waves), a list of C(name), C(soak_minutes) and C(selection). The group
+    C(tenants) has C(hybrid_rings) and C(hybrid_artifact_dir).
 options:
   plugin:
     description: Marks the file as a source of this plugin.
@@ -57,6 +58,13 @@ options:
     description:
       - How many tenants there must be. A file that went missing is then an error too.
     type: int
+  applications:
+    description:
+      - Which application reads which attributes in Active Directory, for all tenants. Each entry has a C(name) and a
+        list of C(attributes). A tenant file may have more, or another list for the same name.
+    type: list
+    elements: dict
+    default: []
   artifact_dir:
     description:
       - Where runs keep their artifacts, a directory per tenant; relative to where C(ansible-playbook) was started.
@@ -99,6 +107,7 @@ expected_tenants: 2
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ansible.errors import AnsibleParserError
 from ansible.inventory.data import InventoryData
@@ -108,6 +117,7 @@ from ansible.utils.display import Display
 from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate.layout import Layout, Problem, read_layout
 from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate.tenants import (
     TenantFile,
+    check_applications,
     check_estate,
     check_tenant,
     clear_text_secrets,
@@ -131,13 +141,16 @@ class InventoryModule(BaseInventoryPlugin):
         self._read_config_data(path)
         rings = [str(ring) for ring in self.get_option("rings")]
         directory = Path(path).absolute().parent / self.get_option("path")
-        files = _read_estate(self.loader, path, directory, rings, self.get_option("expected_tenants"))
+        applications = self.get_option("applications")
+        layout, _nothing = read_layout(self.loader.get_text_file_contents(path), path)
+        wrong = check_applications(layout, applications)
+        files = _read_estate(self.loader, path, directory, rings, self.get_option("expected_tenants"), wrong)
         for file in files:
             for problem in clear_text_secrets(file):
                 Display().warning(str(problem))
-        self._fill(files, rings)
+        self._fill(files, rings, applications)
 
-    def _fill(self, files: Sequence[TenantFile], rings: Sequence[str]) -> None:
+    def _fill(self, files: Sequence[TenantFile], rings: Sequence[str], applications: Sequence[Any]) -> None:
         self.inventory.add_group("tenants")
         self.inventory.set_variable("tenants", "hybrid_rings", list(rings))
         self.inventory.set_variable(
@@ -148,15 +161,20 @@ class InventoryModule(BaseInventoryPlugin):
         for file in sorted(files, key=lambda file: (rings.index(file.ring), file.name)):
             self.inventory.add_host(file.name, group="tenants")
             self.inventory.add_host(file.name, group=f"ring_{file.ring}")
-            for name, value in host_variables(file).items():
+            for name, value in host_variables(file, applications).items():
                 self.inventory.set_variable(file.name, name, value)
 
 
 def _read_estate(
-    loader: DataLoader, source: str, directory: Path, rings: Sequence[str], expected: int | None
+    loader: DataLoader,
+    source: str,
+    directory: Path,
+    rings: Sequence[str],
+    expected: int | None,
+    found: Sequence[Problem],
 ) -> list[TenantFile]:
-    """Reads and checks everything; raises one error that names all problems."""
-    problems = _check_rings(source, rings)
+    """Reads and checks everything; raises one error that names all problems, those found before too."""
+    problems = [*found, *_check_rings(source, rings)]
     files, unreadable = _read_files(loader, directory)
     problems += unreadable
     for file in files:

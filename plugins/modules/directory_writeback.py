@@ -15,6 +15,9 @@ author: hybrid.exchange contributors (@hybrid-exchange)
 description:
   - Reads the selected mailboxes from Exchange Online and writes their attributes into their user objects in Active
     Directory, over LDAP. A whole wave or tenant is one task.
+  - What an attribute gets is what Exchange Online has, or what a rule of O(mappings) or O(rules_file) makes of it, for
+    the mailboxes in its scope. Only rules whose owner is the directory are carried out, the others are the job's
+    (RV(left_to_job)).
   - It is for the attributes that a Cloud Sync writeback job does not carry, such as C(msExchHideFromAddressLists), and
     for organizations that cannot run a provisioning agent. An attribute has one writer, so attributes that a running
     job writes are refused.
@@ -34,6 +37,7 @@ description:
   - Only one run at a time writes to a domain with the same O(journal_dir). A second one is refused at once.
   - A plan can be kept in a file (O(plan_file)), reviewed, approved by its SHA-256, and applied later exactly as it is
     (O(apply_plan)).
+  - Who joined or left a group that the scope of a rule names is seen by runs that read everything.
   - With O(state_file) a run reads and writes only what changed since the last one, so that it can run every few minutes
     in a tenant of any size.
   - As long as Active Directory is the source of authority, Microsoft supports edits of these attributes by the
@@ -44,6 +48,7 @@ extends_documentation_fragment:
   - hybrid.exchange.directory
   - hybrid.exchange.run
   - hybrid.exchange.selection
+  - hybrid.exchange.rules
   - hybrid.exchange.incremental
 attributes:
   check_mode:
@@ -59,16 +64,10 @@ options:
       - By default those that a Cloud Sync writeback job writes, C(proxyAddresses), C(mail), C(extensionAttribute1) to
         C(extensionAttribute15), C(msExchExtensionCustomAttribute1) to C(msExchExtensionCustomAttribute5),
         C(msExchRecipientTypeDetails) and C(msExchRecipientDisplayType).
-      - With O(rules_file) by default those whose rule has the owner C(directory).
+      - With O(mappings) or O(rules_file) by default those whose rule has the owner V(directory). Where both are given,
+        the rules say how, and this option says which; one that a rule gives to Cloud Sync is an error.
     type: list
     elements: str
-  rules_file:
-    description:
-      - The file of mapping rules that M(hybrid.exchange.writeback_mapping) takes. A rule may say who writes its
-        attribute, C(owner) being C(cloud_sync), which is the default, or C(directory). This module writes what is the
-        directory's, that one leaves it out of the job.
-      - An attribute in O(attributes) that a rule gives to Cloud Sync is an error, which names file, line and column.
-    type: path
   on_owned:
     description:
       - What to do with attributes that a running Cloud Sync job writes in this domain.
@@ -202,6 +201,20 @@ EXAMPLES = r"""
     wave: pilot
     max_clears: 50
 
+- name: Keep hidden mailboxes hidden, and name the site of those below one organizational unit, by rules
+  hybrid.exchange.directory_writeback:
+    group: Exchange pilots
+    mappings:
+      - target: msExchHideFromAddressLists
+        owner: directory
+      - target: extensionAttribute15
+        owner: directory
+        expression: Append("site ", [extensionAttribute7])
+        flow_type: AttributeAddOnly
+        scope:
+          organizational_units: ["OU=Zürich,OU=People,DC=contoso,DC=com"]
+          filter: '[extensionAttribute7] <> ""'
+
 - name: Write every quarter of an hour what changed, and once a day look at everything
   hybrid.exchange.directory_writeback:
     all_mailboxes: true
@@ -257,6 +270,12 @@ reason:
   returned: when mailboxes are selected
   type: str
   sample: the last full pass was 25.1 hours ago
+left_to_job:
+  description: The attributes whose rules are the job's, and not carried out here.
+  returned: always
+  type: list
+  elements: str
+  sample: [mail]
 attributes:
   description: The attributes that this run is about.
   returned: always
@@ -366,6 +385,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments 
     DIRECTORY,
     INCREMENTAL,
     OPTIONAL_SELECTION,
+    RULES,
     RUN,
     SELECTION_KINDS,
     TENANT,
@@ -380,7 +400,6 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.writeba
 SPEC = ArgumentSpec(
     options={
         "attributes": {"type": "list", "elements": "str"},
-        "rules_file": {"type": "path"},
         "on_owned": {"type": "str", "default": "fail", "choices": ["fail", "skip"]},
         "type_values": {"type": "str", "default": "remote", "choices": ["remote", "local"]},
         "proxy_addresses": {"type": "str", "default": "merge", "choices": ["merge", "exact"]},
@@ -401,7 +420,7 @@ SPEC = ArgumentSpec(
     mutually_exclusive=[("apply_plan", "plan_file"), ("apply_plan", "state_file"), ("apply_plan", *SELECTION_KINDS)],
     required_together=[("apply_plan", "apply_plan_sha256")],
     required_one_of=[("apply_plan", *SELECTION_KINDS)],
-).merge(TENANT, DIRECTORY, RUN, OPTIONAL_SELECTION, INCREMENTAL)
+).merge(TENANT, DIRECTORY, RUN, OPTIONAL_SELECTION, RULES, INCREMENTAL)
 
 
 def use_case(context: ModuleContext) -> Outcome:
@@ -412,7 +431,7 @@ def use_case(context: ModuleContext) -> Outcome:
     options = Options(
         selection=None if params["apply_plan"] else context.selection,
         attributes=params["attributes"],
-        rules=rules_file.read(params["rules_file"]) if params["rules_file"] else None,
+        rules=rules_file.from_params(params),
         on_owned=params["on_owned"],
         type_values=params["type_values"],
         proxy_addresses=params["proxy_addresses"],

@@ -19,6 +19,8 @@ description:
     only Active Directory has, which the job's first cycle may overwrite.
   - Cloud Sync cycles look only at objects that changed in the cloud, so a change made in Active Directory afterwards
     stays unseen. This module sees it.
+  - With rules (O(mappings) or O(rules_file)) an attribute is proven against what its rule makes of the mailbox, whoever
+    writes it; outside the scope of a rule, and where its flow type writes nothing, what Active Directory has is right.
   - What cannot be compared is not proven.
   - Both sides are read once and at the same time, in processes of their own where the system allows it. What waits to
     be compared lies in files without a name in O(artifact_dir), some 2 KB for each selected mailbox.
@@ -29,6 +31,7 @@ extends_documentation_fragment:
   - hybrid.exchange.directory
   - hybrid.exchange.run
   - hybrid.exchange.selection
+  - hybrid.exchange.rules
   - hybrid.exchange.incremental
 attributes:
   check_mode:
@@ -42,16 +45,34 @@ options:
   attributes:
     description:
       - The attributes to compare, by their names in Active Directory.
-      - By default those that a Cloud Sync writeback job writes.
+      - By default those that a Cloud Sync writeback job writes, and those of the rules in O(mappings) or O(rules_file).
     type: list
     elements: str
   include_not_written_back:
     description:
       - Compare the attributes, too, that can be edited in the cloud once a mailbox is cloud-managed, but that nobody
-        writes back. A rollback would overwrite them with what Active Directory holds.
-      - They are reported as C(not_written_back) and do not count for RV(proven).
+        keeps in step, neither the job nor a rule. A rollback would overwrite them with what Active Directory holds.
+      - They are reported as C(not_written_back) and in RV(not_kept), and do not count for RV(proven).
     type: bool
     default: false
+  applications:
+    description:
+      - The applications that read Active Directory. RV(applications) then tells for each who keeps what it reads in
+        step, and what goes its own way. This compares what O(include_not_written_back) compares.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: What the application is called.
+        type: str
+        required: true
+      attributes:
+        description:
+          - The attributes that it reads, by their names in Active Directory. Those that are no Exchange attributes may
+            be among them; Active Directory is their master.
+        type: list
+        elements: str
+        required: true
   type_values:
     description:
       - The notation of C(msExchRecipientTypeDetails) and C(msExchRecipientDisplayType) that is expected. V(remote) is
@@ -109,6 +130,18 @@ EXAMPLES = r"""
     state_file: state/roundtrip.json
     full_pass_interval: 24
 
+- name: Prove a job with rules of its own, and say what the address book of the telephones misses
+  hybrid.exchange.roundtrip_info:
+    group: Exchange pilots
+    mappings:
+      - target: mail
+        source: Mail
+      - target: msExchHideFromAddressLists
+        owner: directory
+    applications:
+      - name: Telephone book
+        attributes: [displayName, mail, msExchHideFromAddressLists, deliverAndRedirect]
+
 - name: Stop here if a proof is required and there is none
   hybrid.exchange.roundtrip_info:
     identities_file: waves/pilot.csv
@@ -149,6 +182,44 @@ attributes:
   returned: always
   type: dict
   sample: {"mail": {"equal": 119, "differs": 1}}
+rules:
+  description: The attributes that the rules give to the job (C(cloud_sync)) and to the directory writer (C(directory)).
+  returned: always
+  type: dict
+  sample: {"cloud_sync": ["mail"], "directory": ["msExchHideFromAddressLists"]}
+not_kept:
+  description:
+    - The attributes that can be edited in the cloud and that nobody keeps in step, and in how many mailboxes the two
+      sides differ. That is null for an attribute whose two sides cannot be compared.
+    - A rule whose owner is the directory keeps an attribute in step.
+  returned: with O(include_not_written_back) or O(applications)
+  type: list
+  elements: dict
+  sample: [{"attribute": "msExchHideFromAddressLists", "mailboxes_that_differ": 3}]
+applications:
+  description: What is true of each application.
+  returned: with O(include_not_written_back) or O(applications)
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+    kept_by:
+      description:
+        - Who keeps each attribute that it reads in step, V(cloud_sync), V(directory) or V(nobody). V(active_directory)
+          stands for what stays mastered there.
+      type: dict
+    not_kept:
+      description: Those of them that nobody keeps.
+      type: list
+      elements: str
+    differs:
+      description: Per attribute that was compared, in how many mailboxes the two sides differ.
+      type: dict
+    mailboxes_that_differ:
+      description: In how many mailboxes anything differs that it reads.
+      type: int
 at_risk:
   description: How many objects hold values that only Active Directory has.
   returned: always
@@ -202,15 +273,18 @@ service:
   type: dict
 """
 
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import rules_file
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
     DIRECTORY,
     INCREMENTAL,
+    RULES,
     RUN,
     SELECTION,
     TENANT,
     ArgumentSpec,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.main import ModuleContext, Outcome, run
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.kept import applications
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.passes import Repeat
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.prove import Options, prove_round_trip
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Run
@@ -219,12 +293,20 @@ SPEC = ArgumentSpec(
     options={
         "attributes": {"type": "list", "elements": "str"},
         "include_not_written_back": {"type": "bool", "default": False},
+        "applications": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "name": {"type": "str", "required": True},
+                "attributes": {"type": "list", "elements": "str", "required": True},
+            },
+        },
         "type_values": {"type": "str", "default": "remote", "choices": ["remote", "local"]},
         "proxy_addresses": {"type": "str", "default": "merge", "choices": ["merge", "exact"]},
         "source_anchor_attribute": {"type": "str"},
         "fail_on_difference": {"type": "bool", "default": False},
     }
-).merge(TENANT, DIRECTORY, RUN, SELECTION, INCREMENTAL)
+).merge(TENANT, DIRECTORY, RUN, SELECTION, RULES, INCREMENTAL)
 
 
 def use_case(context: ModuleContext) -> Outcome:
@@ -233,6 +315,8 @@ def use_case(context: ModuleContext) -> Outcome:
     options = Options(
         selection=context.selection,
         attributes=params["attributes"],
+        rules=rules_file.from_params(params),
+        applications=applications(params["applications"] or ()),
         include_not_written_back=params["include_not_written_back"],
         type_values=params["type_values"],
         proxy_addresses=params["proxy_addresses"],

@@ -19,11 +19,13 @@ description:
     mappings in the portal costs.
   - The whole schema is read again right before it is written. If somebody changed it meanwhile, nothing is written.
     The schema before the change is kept as an artifact.
-  - A rule for an attribute that stays mastered in AD, or that is the service's own, is refused.
+  - A rule for an attribute that stays mastered in AD, or that is the service's own, is refused. Rules whose owner is
+    the directory are left to M(hybrid.exchange.directory_writeback).
   - The service begins its cycles anew after a change of mappings.
 extends_documentation_fragment:
   - hybrid.exchange.tenant
   - hybrid.exchange.writeback_job
+  - hybrid.exchange.rules
   - hybrid.exchange.run
   - hybrid.exchange.attributes
 attributes:
@@ -34,53 +36,25 @@ attributes:
   idempotent:
     support: full
 options:
-  mappings:
-    description:
-      - The rules. Each needs O(mappings[].target) and exactly one of O(mappings[].source), O(mappings[].expression) and
-        O(mappings[].constant). What else a rule leaves out stays as it is, or gets the service's default where the
-        mapping is new.
-    type: list
-    elements: dict
-    suboptions:
-      target:
-        description: The AD attribute, by its LDAP name.
-        type: str
-        required: true
-      source:
-        description: The attribute of the user in the cloud whose value is written.
-        type: str
-      expression:
-        description: An expression of Microsoft Entra attribute mappings, for example V(ToLower([mail])).
-        type: str
-      constant:
-        description: A value that is written for everybody.
-        type: str
-      flow_type:
-        description: When the value is written, in the service's words.
-        type: str
-        choices: [Always, ObjectAddOnly, MultiValueAddOnly, ValueAddOnly, AttributeAddOnly]
-      flow_behavior:
-        description: Whether the value is written when it changed, or in each cycle.
-        type: str
-        choices: [FlowWhenChanged, FlowAlways]
-      default:
-        description: The value that is written where the source has none. An empty text removes the default.
-        type: str
-      matching_priority:
-        description: The order in which attributes join users and AD objects; V(0) takes no part in that.
-        type: int
-  rules_file:
-    description:
-      - A YAML file of such rules, as a list or under the key C(mappings). All values are texts as written.
-      - What is wrong in it is an error that names file, line and column.
-    type: path
   purge:
     description:
-      - Whether mappings without a rule are removed. Only mappings of attributes that rules may name are; the service's
-        own, and those that join users and AD objects, stay.
+      - Whether mappings without a rule become as the service's default has them. One that the default does not have is
+        removed, and so is one of an attribute whose rule has the O(mappings[].owner) V(directory). Implies
+        O(add_missing).
+      - Only mappings of attributes that rules may name are concerned. The service's own, and those that join users and
+        AD objects, stay as they are.
+      - The default is the schema of the job's template. Where the service does not show it, mappings of the attributes
+        that it writes back stay as they are, and a warning says so.
+    type: bool
+    default: false
+  add_missing:
+    description:
+      - Whether mappings that the service's default has, and the job lacks, are added. A job that was made before
+        3 August 2026 lacks the one for C(mail).
     type: bool
     default: false
 seealso:
+  - module: hybrid.exchange.writeback_prediction_info
   - module: hybrid.exchange.writeback_job
   - module: hybrid.exchange.writeback_cycle
   - name: Expressions
@@ -95,6 +69,12 @@ EXAMPLES = r"""
     mappings:
       - target: mail
         source: Mail
+
+- name: Bring a job up to the service's default of today, and keep what was added to it
+  hybrid.exchange.writeback_mapping:
+    domain: contoso.lab
+    mappings: []
+    add_missing: true
 
 - name: Look at what a change of rules would do
   hybrid.exchange.writeback_mapping:
@@ -139,52 +119,36 @@ service:
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Templates
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.map import apply_rules, counts, shown
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import rule, rules_file
-from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import JOB, RUN, TENANT, ArgumentSpec
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import rules_file
+from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
+    JOB,
+    RULES,
+    RUN,
+    TENANT,
+    ArgumentSpec,
+)
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.main import ModuleContext, Outcome, run
 
 SPEC = ArgumentSpec(
     options={
-        "mappings": {
-            "type": "list",
-            "elements": "dict",
-            "options": {
-                "target": {"type": "str", "required": True},
-                "source": {"type": "str"},
-                "expression": {"type": "str"},
-                "constant": {"type": "str"},
-                "flow_type": {
-                    "type": "str",
-                    "choices": ["Always", "ObjectAddOnly", "MultiValueAddOnly", "ValueAddOnly", "AttributeAddOnly"],
-                },
-                "flow_behavior": {"type": "str", "choices": ["FlowWhenChanged", "FlowAlways"]},
-                "default": {"type": "str"},
-                "matching_priority": {"type": "int"},
-            },
-            "mutually_exclusive": [("source", "expression", "constant")],
-            "required_one_of": [("source", "expression", "constant")],
-        },
-        "rules_file": {"type": "path"},
         "purge": {"type": "bool", "default": False},
+        "add_missing": {"type": "bool", "default": False},
     },
-    mutually_exclusive=[("mappings", "rules_file")],
     required_one_of=[("mappings", "rules_file")],
-).merge(TENANT, JOB, RUN)
+).merge(TENANT, JOB, RULES, RUN)
 
 
 def use_case(context: ModuleContext) -> Outcome:
     """Lay the rules over the job's mappings."""
     options = context.params
-    if options["rules_file"]:
-        rules = rules_file.read(options["rules_file"])
-    else:
-        rules = rule.from_option(options["mappings"])
+    rules = rules_file.from_params(options) or ()
     mapped = apply_rules(
         context.synchronization,
         options["domain"],
         Templates(options["application_template_id"], options["job_template_id"]),
         rules,
         options["purge"],
+        options["add_missing"],
         context.check_mode,
         context.artifacts,
         context.warn,

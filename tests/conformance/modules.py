@@ -33,6 +33,7 @@ MODULES = (
     "writeback_job",
     "writeback_job_info",
     "writeback_mapping",
+    "writeback_prediction_info",
 )
 
 

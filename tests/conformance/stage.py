@@ -17,8 +17,14 @@ from tests.lab.client import Lab, LabError
 TENANT = "contoso"
 DOMAIN = "contoso.lab"
 
-DIRECTORY_MODULES = {"directory_restore", "directory_writeback", "mailbox_authority", "roundtrip_info"}
-INFO_MODULES = {"mailbox_info", "roundtrip_info", "writeback_job_info"}
+DIRECTORY_MODULES = {
+    "directory_restore",
+    "directory_writeback",
+    "mailbox_authority",
+    "roundtrip_info",
+    "writeback_prediction_info",
+}
+INFO_MODULES = {"mailbox_info", "roundtrip_info", "writeback_job_info", "writeback_prediction_info"}
 
 # In the documentation stand the names that readers know; the lab has its own. The order matters.
 NAMES = {
@@ -97,7 +103,7 @@ def prepare(module: str, given: Mapping[str, Any], lab: Lab, defaults: Defaults)
         step("mailbox_authority", all_mailboxes=True, authority="cloud", on_ineligible="skip")
     if module in {"writeback_cycle", "directory_writeback", "directory_restore"}:
         step("mailbox_authority", all_mailboxes=True, authority="cloud", on_ineligible="skip")
-        _edit_some(lab)
+        edit_some(lab)
     if module == "directory_restore":
         step("directory_writeback", wave="pilot", identities=edited(lab), exclude=[])
 
@@ -108,7 +114,7 @@ def edited(lab: Lab) -> list[str]:
     return sorted(row["UserPrincipalName"] for row in rows if str(row["CustomAttribute7"]).startswith("edited"))
 
 
-def _edit_some(lab: Lab) -> None:
+def edit_some(lab: Lab) -> None:
     """Edits in the cloud that the directory does not have yet."""
     rows = observe.mailboxes(lab.config, TENANT).values()
     managed = sorted(

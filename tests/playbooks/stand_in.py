@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": f"{module} was told to fail on {host}"}
         path = home / f"state-{host}.json"
         state = {"job": None, "rules": None, "moved": [], "written": [], "at_risk": 0, "differs": False}
-        state["edited"] = []
+        state |= {"edited": [], "unsure": 0}
         if path.exists():
             state |= json.loads(path.read_text())
         before = json.dumps(state)
@@ -60,14 +60,33 @@ class ActionModule(ActionBase):
         counts = {"total": MAILBOXES, "equal": MAILBOXES if proven else 1, "cloud_only": 0}
         artifact = {"path": "/nowhere", "sha256": "", "lines": 3}
         percent = 100.0 if proven else 50.0
+        # Who wants to have rules of the directory gives them as a list; files are not read here.
+        rules = {"cloud_sync": [], "directory": []}
+        for rule in args.get("mappings") or ():
+            rules[rule.get("owner") or "cloud_sync"].append(rule["target"])
+        read = [
+            {"name": item["name"], "not_kept": ["a"], "mailboxes_that_differ": 1}
+            for item in args.get("applications") or ()
+        ]
         return INFO | {
             "proven": proven,
             "percent": percent,
             "at_risk": state["at_risk"],
             "counts": counts,
             "attributes": {"mail": {"equal": MAILBOXES}},
+            "rules": rules,
+            **({"applications": read, "not_kept": [{"attribute": "a", "mailboxes_that_differ": None}]} if read else {}),
             "artifact": artifact,
         }
+
+    def _writeback_prediction_info(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        loses = state["at_risk"] if args["cloud_managed"] == "assumed" and not args["give_up"] else 0
+        unsure = [{"object": "double", "attributes": {"(all)": "two objects have its anchor"}}] * state["unsure"]
+        counts = {"total": MAILBOXES, "changed": 1, "not_cloud_managed": 0, "loses": loses}
+        lost = [{"object": "somebody", "attributes": {"proxyAddresses": ["smtp:x"]}}] * loses
+        artifact = {"path": "/nowhere", "sha256": "", "lines": 3}
+        safe = not loses and not unsure
+        return INFO | {"safe": safe, "counts": counts, "lost": lost, "undetermined": unsure, "artifact": artifact}
 
     def _mailbox_authority(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
         wave, cloud = wave_of(args), args["authority"] == "cloud"
@@ -108,7 +127,8 @@ class ActionModule(ActionBase):
 
     def _directory_writeback(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
         wave = wave_of(args)
-        changed = "attributes" not in args and wave not in state["written"]
+        of_the_wave = not args.get("mappings") and "proxyAddresses" in args["attributes"]
+        changed = of_the_wave and wave not in state["written"]
         if changed:
             state["written"].append(wave)
         return {"changed": changed, "counts": {}}

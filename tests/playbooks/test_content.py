@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import CATALOGUE
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import CATALOGUE, WRITEBACK
 from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate import tenants
 
 from tests.playbooks.conftest import ROOT
@@ -46,6 +46,7 @@ def tasks(node: Any) -> list[dict[str, Any]]:
     return [*inner, node] if isinstance(node, dict) else []
 
 
+LISTS = {"rollback_attributes", "writeback_attributes"}
 FILES = [*PLAYBOOKS, *(ROOT / "playbooks/tasks").glob("*.yml"), *(ROOT / "roles").glob("*/tasks/*.yml")]
 
 
@@ -84,7 +85,7 @@ def test_a_role_has_what_galaxy_and_users_want(role: str) -> None:
         if "default" in spec:
             assert spec["default"] == defaults[name], name
         else:  # what the inventory says, and a list that stands once, in the defaults
-            assert "{{" in str(defaults[name]) or name == "rollback_attributes", name
+            assert "{{" in str(defaults[name]) or name in LISTS, name
 
 
 def test_a_rollback_writes_everything_that_the_next_sync_would_overwrite() -> None:
@@ -95,6 +96,10 @@ def test_a_rollback_writes_everything_that_the_next_sync_would_overwrite() -> No
         if attribute.synced and attribute.directory_writable and not attribute.written_back
     }
     assert {name.lower() for name in found} == {name.lower() for name in wanted}
+
+
+def test_the_method_directory_writes_what_a_job_would() -> None:
+    assert load(ROOT / "roles/writeback/defaults/main.yml")["writeback_attributes"] == list(WRITEBACK)
 
 
 def test_a_tenant_file_takes_the_options_of_the_modules() -> None:

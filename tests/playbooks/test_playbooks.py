@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.playbooks.conftest import Estate
+from tests.playbooks.conftest import ONE_WAVE, Estate
 
 HOSTS = ("contoso", "fabrikam", "adatum")
 WRITES = {"mailbox_authority", "writeback_job", "writeback_mapping", "writeback_cycle", "directory_writeback"}
@@ -45,7 +45,7 @@ def test_the_journey_goes_ring_by_ring_and_a_second_run_changes_nothing(estate: 
         "mailbox_info",
         "writeback_job_info",
         "writeback_job_info",
-        "roundtrip_info",
+        "writeback_prediction_info",
         "writeback_job:present",
         "writeback_job:started",
         *wave,
@@ -71,7 +71,9 @@ def test_modules_get_tenant_directory_run_and_selection_from_the_inventory(
     assert [args.get("filter") for args in flips] == [None, "IsDirSynced -eq 'True'"]
     compared = [call["args"] for call in calls if call["module"] == "roundtrip_info"]
     assert {args["directory_hosts"][0] for args in compared} == {"dc1.contoso.example"}
-    assert compared[0]["all_mailboxes"] is True
+    (predicted,) = [call["args"] for call in calls if call["module"] == "writeback_prediction_info"]
+    assert predicted["all_mailboxes"] is True
+    assert (predicted["domain"], predicted["directory_hosts"]) == ("contoso.example", ["dc1.contoso.example"])
 
 
 def test_check_mode_passes_before_anything_is_there_and_changes_nothing(estate: Estate) -> None:
@@ -119,13 +121,38 @@ def test_a_job_that_is_not_well_is_a_gate(moved: Estate, ill: dict[str, Any]) ->
     assert "the writeback job of contoso.example is not running well: It has a cold." in " ".join(run.output.split())
 
 
-def test_values_only_in_the_directory_stop_the_first_start_unless_accepted(estate: Estate) -> None:
+ASSUMED = ("-e", "job_cloud_managed=assumed")
+
+
+def test_values_that_the_first_cycle_would_take_away_stop_the_first_start_until_given_up(estate: Estate) -> None:
     estate.set_state("contoso", at_risk=2)
-    run = estate.play("site", "--limit", "contoso")
+    run = estate.play("site", "--limit", "contoso", *ASSUMED)
     assert run.code != 0
-    assert "2 mailbox(es) have values that only the directory has" in " ".join(run.output.split())
+    words = " ".join(run.output.split())
+    assert "2 mailbox(es) would lose values that only the directory has, the first of them somebody" in words
+    assert "(proxyAddresses). Add those that are needed in the cloud." in words
     assert not WRITES & {call["module"] for call in estate.calls()}
-    run = estate.play("job", "--limit", "contoso", "-e", "job_accept_directory_only_values=true")
+    given = json.dumps({"job_give_up": ["attribute proxyAddresses"]})
+    run = estate.play("job", "--limit", "contoso", *ASSUMED, "-e", given)
+    assert run.code == 0, run.output
+    (asked,) = [call["args"] for call in estate.calls() if call["module"] == "writeback_prediction_info"]
+    assert asked["give_up"] == ["attribute proxyAddresses"]
+    assert (asked["all_mailboxes"], asked["proxy_addresses"]) == (True, "overwrite")
+
+
+def test_a_start_that_nobody_can_judge_is_refused(estate: Estate) -> None:
+    estate.set_state("contoso", unsure=1)
+    run = estate.play("job", "--limit", "contoso")
+    assert run.code != 0
+    assert "It cannot be told what becomes of values that the directory has, first those of double (two objects" in (
+        " ".join(run.output.split())
+    )
+    assert not WRITES & {call["module"] for call in estate.calls()}
+
+
+def test_a_start_that_touches_nobody_goes_on_and_each_wave_is_looked_at_again(estate: Estate) -> None:
+    estate.set_state("contoso", at_risk=2)
+    run = estate.play("job", "--limit", "contoso")
     assert run.code == 0, run.output
     estate.calls()
     run = estate.play("authority", "--limit", "contoso")
@@ -134,6 +161,27 @@ def test_values_only_in_the_directory_stop_the_first_start_unless_accepted(estat
     assert "mailbox_authority" not in {call["module"] for call in estate.calls()}
     run = estate.play("authority", "--limit", "contoso", "-e", "authority_accept_directory_only_values=true")
     assert run.code == 0, run.output
+
+
+def test_rules_of_the_directory_are_written_beside_the_job(estate: Estate) -> None:
+    rules = "[{target: mail, source: Mail}, {target: extensionAttribute1, owner: directory}]"
+    read = "applications: [{name: phones, attributes: [mail]}]\n"
+    estate.write_tenant("fabrikam", "canary", 3, f"mappings: {rules}\n{read}", waves=ONE_WAVE)
+    for playbook in ("job", "authority", "writeback", "verify"):
+        run = estate.play(playbook, "--limit", "fabrikam")
+        assert run.code == 0, run.output
+    assert "phones reads a, which nobody keeps in step" in " ".join(run.output.split())
+    calls = estate.calls()
+    steps_of_wave = [name for name in steps(calls) if name in ("writeback_cycle:provisioned", "directory_writeback")]
+    assert steps_of_wave == ["writeback_cycle:provisioned", "directory_writeback"]
+    (written,) = [call["args"] for call in calls if call["module"] == "directory_writeback"]
+    assert [rule["target"] for rule in written["mappings"]] == ["mail", "extensionAttribute1"]
+    assert "attributes" not in written
+    compared = [call["args"] for call in calls if call["module"] == "roundtrip_info"]
+    assert compared[-1]["mappings"] == written["mappings"]
+    assert compared[-1]["applications"] == [{"name": "phones", "attributes": ["mail"]}]
+    moved = [call["args"] for call in calls if call["module"] == "writeback_prediction_info"]
+    assert [args["mappings"] for args in moved] == [written["mappings"]]
 
 
 def test_one_bad_tenant_file_stops_everything(estate: Estate) -> None:

@@ -32,7 +32,16 @@ Generated from the catalogue by `tests/tools/attributes_table.py`; the same rows
 
 Cloud Sync writes **{len(WRITEBACK)}** attributes back to Active Directory. The others that become editable in the cloud
 stay in AD as they were on the day of the transfer, unless something else keeps them in step: where the last column
-says *yes*, `hybrid.exchange.directory_writeback` can do it.
+says *yes*, `hybrid.exchange.directory_writeback` can do it. A rule gives an attribute to it, for all mailboxes or for
+those in a scope (see [estate.md](estate.md#mappings-or-the-rules-file)):
+
+```yaml
+- target: msExchHideFromAddressLists
+  owner: directory
+```
+
+`hybrid.exchange.roundtrip_info` tells which of these attributes nobody keeps in step, in how many mailboxes they
+differ, and which application reads them, where the estate says that.
 
 Whether an attribute can be edited in Exchange Online once its mailbox is cloud-managed:
 

@@ -136,6 +136,10 @@ class Mailboxes:
                 f"No mailbox is selected by {selection.describe()}. If that is meant, set allow_empty.", selected=0
             )
 
+    def member_ids(self, group: str) -> frozenset[str]:
+        """The object ids of the users in a group, and in the groups in it; NotFound, or Ambiguous, for its name."""
+        return frozenset(directory_users.members(self._graph, group))
+
     def users(self, ids: Iterable[str] | None = None) -> Mapping[str, DirectoryUser]:
         """The directory users behind mailboxes, by id; None means all users of the tenant."""
         return directory_users.users(self._graph, ids)

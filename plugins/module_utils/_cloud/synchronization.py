@@ -130,6 +130,12 @@ class Synchronization:
         """The schema of a job: directories, rules, mappings, scope."""
         return self._graph.get(f"{_job(service_principal_id, job_id)}/schema", needs=NEEDS_READ)
 
+    def template_schema(self, service_principal_id: str, template_id: str) -> dict[str, Any]:
+        """The service's default schema for the jobs of a template."""
+        return self._graph.get(
+            f"{_base(service_principal_id)}/templates/{segment(template_id)}/schema", needs=NEEDS_READ
+        )
+
     def put_schema(self, service_principal_id: str, job_id: str, schema: Mapping[str, Any]) -> None:
         """Replace the whole schema of a job."""
         body = {name: value for name, value in schema.items() if not name.startswith("@odata.")}

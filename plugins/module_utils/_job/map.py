@@ -7,17 +7,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Conflict, HybridError
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
+    Conflict,
+    HybridError,
+    NotFound,
+    PermissionDenied,
+    ProtocolError,
+)
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import job as jobs
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Templates
-from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import Artifacts, SchemaWriter, Warn
+from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import (
+    Artifacts,
+    SchemaReader,
+    SchemaWriter,
+    Warn,
+)
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import diff
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import schema as schemas
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.merge import Merged, merge
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.merge import Merged, merge, standard
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import Rule
 
 
@@ -44,6 +55,7 @@ def apply_rules(
     templates: Templates,
     rules: Sequence[Rule],
     purge: bool,
+    add_missing: bool,
     check_mode: bool,
     artifacts: Artifacts,
     warn: Warn,
@@ -55,7 +67,12 @@ def apply_rules(
     """
     job = jobs.require(service, templates, domain)
     live = service.schema(job.service_principal_id, job.id)
-    merged = merge(live, rules, purge)
+    default = default_schema(service, job, warn) if purge or add_missing else None
+
+    def laid_over(schema: Mapping[str, Any]) -> Merged:
+        return merge(schema, rules, purge, default=default, add_missing=add_missing)
+
+    merged = laid_over(live)
     for warning in merged.warnings:
         warn(warning)
     if check_mode or not merged.changes:
@@ -74,7 +91,7 @@ def apply_rules(
         service.put_schema(job.service_principal_id, job.id, merged.schema)
     except HybridError as error:
         failure = error
-    left = merge(service.schema(job.service_principal_id, job.id), rules, purge).changes
+    left = laid_over(service.schema(job.service_principal_id, job.id)).changes
     if left and failure is not None:
         failure.facts.setdefault("changed", False)
         raise failure
@@ -86,6 +103,43 @@ def apply_rules(
             artifact=image.artifact.as_result(),
         )
     return Mapped(merged, job, image.artifact.as_result())
+
+
+def default_schema(service: SchemaReader, job: jobs.Job, warn: Warn) -> Mapping[str, Any] | None:
+    """The service's default for the job: the schema of its template; None, and a warning, where that cannot be read.
+
+    It is documented for templates in general; that the template of writeback jobs shows it is not.
+    """
+    template = str((job.raw or {}).get("templateId") or "")
+    try:
+        return service.template_schema(job.service_principal_id, template)
+    except (Conflict, NotFound, PermissionDenied, ProtocolError) as error:
+        warn(
+            f"The service's default mappings cannot be read ({error.message}) Mappings of the attributes that it "
+            "writes back are left as they are where no rule names them, and none is added."
+        )
+        return None
+
+
+def planned(
+    service: SchemaReader,
+    domain: str,
+    templates: Templates,
+    rules: Sequence[Rule],
+    purge: bool,
+    add_missing: bool,
+    warn: Warn,
+) -> tuple[Merged, bool]:
+    """The mappings that the job of a domain would have after ``apply_rules``, and whether there is such a job.
+
+    Where there is none yet, the rules lie over what a new one is known to have.
+    """
+    job = jobs.find(service, templates, domain)
+    if job is None or job.raw is None:
+        return merge(standard(), rules, purge, default=standard(), add_missing=add_missing), False
+    default = default_schema(service, job, warn) if purge or add_missing else None
+    live = service.schema(job.service_principal_id, job.id)
+    return merge(live, rules, purge, default=default, add_missing=add_missing), True
 
 
 def counts(mapped: Mapped) -> dict[str, int]:

@@ -47,7 +47,13 @@ class JobInspector(JobReader, JobLog, Protocol):
     def agents(self) -> list[dict[str, Any]]: ...
 
 
-class SchemaWriter(JobReader, Protocol):
+class SchemaReader(JobReader, Protocol):
+    """Reads the service's default too."""
+
+    def template_schema(self, service_principal_id: str, template_id: str) -> dict[str, Any]: ...
+
+
+class SchemaWriter(SchemaReader, Protocol):
     """Replaces a job's schema."""
 
     def put_schema(self, service_principal_id: str, job_id: str, schema: Json) -> None: ...

@@ -93,6 +93,14 @@ def parse(expression: str) -> Node:
     return node
 
 
+def parse_condition(expression: str) -> Node:
+    """Read an expression that may be a comparison, as the condition of IIF is."""
+    parser = _Parser(expression)
+    node = parser.condition()
+    parser.end()
+    return node
+
+
 def render(node: Node | None) -> str:
     """The one form of an expression."""
     if node is None:
@@ -176,7 +184,7 @@ class _Parser:
             if self._peek(",") or self._peek(")"):
                 found.append(None)
             else:
-                found.append(self._condition())
+                found.append(self.condition())
             token = self._take()
             if token is None:
                 raise self._error("a bracket is not closed", opening.at if opening else 0)
@@ -185,7 +193,8 @@ class _Parser:
             if token.text != "," or token.kind != "mark":
                 raise self._error(f"a comma or a closing bracket is missing before {token.text}", token.at)
 
-    def _condition(self) -> Node:
+    def condition(self) -> Node:
+        """A value, or a comparison of two."""
         left = self.value()
         if self._next < len(self._tokens) and self._tokens[self._next].kind == "comparison":
             operator = self._tokens[self._next].text

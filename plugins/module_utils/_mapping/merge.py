@@ -3,12 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
 
-"""Lay mapping rules over a job's schema: what the rules name becomes as they say, everything else stays."""
+"""Lay mapping rules over a job's schema: what the rules name becomes as they say, everything else stays.
+
+Three things meet: the live schema, the rules, and the service's own default (the schema of the job's template). For a
+target, with a rule: the rule over the live mapping, or over the default, or over nothing. Without one: the live mapping
+stays; with purge it becomes as the default has it, and one that the default does not have is removed; a mapping that
+only the default has is added if asked for. What the directory writer owns is no mapping of the job: purge removes it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +28,11 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule impo
     of_job,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import catalogue
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import WRITEBACK
 
 # The service's own mappings: hidden in the portal, and what joins the two sides.
 SERVICE_MANAGED = frozenset({"admindescription", "msds-externaldirectoryobjectid", "objectguid"})
+_WRITTEN_BACK = frozenset(name.lower() for name in WRITEBACK)
 DEFAULTS: Mapping[str, Any] = {
     "flowType": "Always",
     "flowBehavior": "FlowWhenChanged",
@@ -53,12 +61,34 @@ class Merged:
     warnings: tuple[str, ...]
 
 
-def merge(live: Mapping[str, Any], rules: Iterable[Rule], purge: bool = False) -> Merged:
+def standard() -> dict[str, Any]:
+    """A schema as a new job has it, as far as that is known: each attribute that is written back, from itself."""
+    mappings = [{"targetAttributeName": name, **DEFAULTS, "source": source.from_attribute(name)} for name in WRITEBACK]
+    objects = {
+        "sourceObjectName": "User",
+        "targetObjectName": "user",
+        "enabled": True,
+        "flowTypes": "Add, Update",
+        "attributeMappings": mappings,
+    }
+    return {"synchronizationRules": [{"objectMappings": [objects]}]}
+
+
+def merge(
+    live: Mapping[str, Any],
+    rules: Iterable[Rule],
+    purge: bool = False,
+    *,
+    default: Mapping[str, Any] | None = None,
+    add_missing: bool = False,
+) -> Merged:
     """The live schema with the rules over it. live is not changed.
 
     Rules whose owner is the directory are left out. A rule changes only what it states. A duplicate of a mapping that a
-    rule names is removed. With purge, mappings of
-    attributes that rules may name but do not are removed; the service's own, and those that match objects, stay.
+    rule names is removed. purge concerns attributes that rules may name; the service's own mappings, and those that
+    match objects, stay. ``default`` is the schema of the template, None where it cannot be read: purge then leaves the
+    mappings of the attributes that the service writes back, as they may be defaults. ``add_missing`` adds the defaults
+    that the job lacks, as purge does.
     """
     given = tuple(rules)
     wanted = of_job(given)
@@ -68,31 +98,91 @@ def merge(live: Mapping[str, Any], rules: Iterable[Rule], purge: bool = False) -
     for objects in schemas.user_mappings(schema):
         name = f"{objects.get('sourceObjectName')} to {objects.get('targetObjectName')}" if several else ""
         before = list(objects.get("attributeMappings") or ())
-        after = _merged(before, wanted, purge)
+        after = _merged(before, _Wishes(given, _defaults(default, objects), purge, purge or add_missing))
         changes.extend(_changes(before, after, name))
         objects["attributeMappings"] = after  # type: ignore[index]
     return Merged(schema, tuple(changes), (*_warnings(live, wanted), *_two_writers(schema, given)))
 
 
-def _merged(mappings: list[Mapping[str, Any]], rules: tuple[Rule, ...], purge: bool) -> list[Mapping[str, Any]]:
-    by_target = {rule.target.lower(): rule for rule in rules}
-    done: set[str] = set()
+@dataclass(frozen=True)
+class _Wishes:
+    """What shall become of one object mapping; ``defaults`` are the service's by target, None if not known."""
+
+    rules: tuple[Rule, ...]
+    defaults: Mapping[str, Mapping[str, Any]] | None
+    purge: bool
+    add_missing: bool
+
+    def unnamed(self, mapping: Mapping[str, Any], repeated: bool) -> Mapping[str, Any] | None:
+        """What a mapping becomes that no rule for the job names; None where it is removed."""
+        if not self.purge or not _may_purge(mapping):
+            return mapping
+        target = str(mapping["targetAttributeName"]).lower()
+        if repeated or target in self.of_directory():
+            return None
+        if self.defaults is None:
+            return mapping if target in _WRITTEN_BACK else None
+        return _restored(mapping, self.defaults[target]) if target in self.defaults else None
+
+    def missing(self, there: Collection[str]) -> Iterator[Mapping[str, Any]]:
+        """The mappings to add: rules for targets that are not there, then the service's defaults that are not."""
+        defaults = self.defaults or {}
+        for rule in of_job(self.rules):
+            if rule.target.lower() not in there:
+                base = defaults.get(rule.target.lower(), {"targetAttributeName": rule.target, **DEFAULTS})
+                yield _applied(dict(base), rule)
+        if self.add_missing:
+            named = {rule.target.lower() for rule in self.rules}
+            yield from (
+                dict(mapping)
+                for target, mapping in defaults.items()
+                if target not in there and target not in named and _may_purge(mapping)
+            )
+
+    def of_directory(self) -> set[str]:
+        """The targets that the directory writer owns."""
+        return {rule.target.lower() for rule in self.rules if rule.owner == DIRECTORY}
+
+
+def _merged(mappings: list[Mapping[str, Any]], wishes: _Wishes) -> list[Mapping[str, Any]]:
+    by_target = {rule.target.lower(): rule for rule in of_job(wishes.rules)}
+    seen: set[str] = set()
     kept: list[Mapping[str, Any]] = []
     for mapping in mappings:
         target = str(mapping.get("targetAttributeName") or "").lower()
-        rule = by_target.get(target)
-        if rule is None:
-            if not (purge and _may_purge(mapping)):
-                kept.append(mapping)
-        elif target not in done:
-            done.add(target)
-            kept.append(_applied(mapping, rule))
-    added = [
-        _applied({"targetAttributeName": rule.target, **DEFAULTS}, rule)
-        for rule in rules
-        if rule.target.lower() not in done
+        repeated = target in seen
+        seen.add(target)
+        if target not in by_target:
+            if (left := wishes.unnamed(mapping, repeated)) is not None:
+                kept.append(left)
+        elif not repeated:
+            kept.append(_applied(mapping, by_target[target]))
+    return [*kept, *wishes.missing(seen)]
+
+
+def _defaults(default: Mapping[str, Any] | None, objects: Mapping[str, Any]) -> dict[str, Mapping[str, Any]] | None:
+    """The default mappings by target for the same kinds of objects; None where the default is not known."""
+    if default is None:
+        return None
+    names = ("sourceObjectName", "targetObjectName")
+    same = [
+        item
+        for item in schemas.user_mappings(default)
+        if all(str(item.get(name)).lower() == str(objects.get(name)).lower() for name in names)
     ]
-    return [*kept, *added]
+    return {
+        str(mapping.get("targetAttributeName")).lower(): mapping
+        for item in same
+        for mapping in item.get("attributeMappings") or ()
+    }
+
+
+def _restored(mapping: Mapping[str, Any], default: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The mapping as the default has it; the same object where it means that already."""
+    changed = {name: default.get(name) for name in DEFAULTS if _value(mapping, name) != _value(default, name)}
+    if source.meaning(mapping.get("source")) != source.meaning(default.get("source")):
+        changed["source"] = default.get("source")
+    return {**mapping, **changed} if changed else mapping
 
 
 def _applied(mapping: Mapping[str, Any], rule: Rule) -> Mapping[str, Any]:

@@ -8,19 +8,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import flow, source
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import flow, scope, source, source_values
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import FUNCTIONS
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.lint import lint
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.lint_calls import ERROR
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.scope import Scope
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import catalogue
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 
 FLOW_TYPES = tuple(flow.FLOW_TYPES)
 FLOW_BEHAVIORS = ("FlowWhenChanged", "FlowAlways")
 KEYS = ("target", "source", "expression", "constant", "flow_type", "flow_behavior", "default", "matching_priority")
-FILE_KEYS = (*KEYS, "owner")
+FILE_KEYS = (*KEYS, "owner", "scope")
+SOURCES = ("source", "expression", "constant")
 # Who writes an attribute. There is one writer for each: the job, or this collection over LDAP.
 CLOUD_SYNC, DIRECTORY = OWNERS = ("cloud_sync", "directory")
 # Attributes that Exchange Online masters once a mailbox is cloud-managed. Others stay AD's or the service's own.
@@ -32,7 +37,8 @@ class Rule:
     """One rule. What is None is left as it is where the mapping exists, and the service's default where it is new.
 
     place says where the rule is written, for messages: an option or file:line:column. A rule whose owner is the
-    directory has no source: the collection takes the value from Exchange Online itself, and the job gets no mapping.
+    directory is no mapping of the job: the collection writes the attribute itself, for the mailboxes in scope. Where
+    such a rule states nothing but its target, source is empty, and what counts is the value that Exchange Online has.
     """
 
     target: str
@@ -44,6 +50,7 @@ class Rule:
     place: str = ""
     warnings: tuple[str, ...] = ()
     owner: str = CLOUD_SYNC
+    scope: Scope | None = None
 
 
 def create(fields: Mapping[str, Any], place: str) -> Rule:
@@ -53,9 +60,40 @@ def create(fields: Mapping[str, Any], place: str) -> Rule:
     if not target:
         raise InputError(f"{place}: a mapping needs a target, the AD attribute that it writes.")
     row = checked_target(target, place)
-    if _choice(given, "owner", OWNERS, place) == DIRECTORY:
-        return _of_directory(row, given, place)
-    kinds = [kind for kind in ("source", "expression", "constant") if kind in given]
+    owner = _choice(given, "owner", OWNERS, place) or CLOUD_SYNC
+    taken, warnings = _source(row, given, owner, place)
+    rule = Rule(
+        target=row,
+        source=taken,
+        flow_type=_choice(given, "flow_type", FLOW_TYPES, place),
+        flow_behavior=_choice(given, "flow_behavior", FLOW_BEHAVIORS, place),
+        default=str(given["default"]) if "default" in given else None,
+        matching_priority=_priority(given.get("matching_priority"), place),
+        place=place,
+        warnings=warnings,
+        owner=owner,
+        scope=scope.create(given.get("scope"), f"{place}: {row}"),
+    )
+    if owner == DIRECTORY:
+        return _of_directory(rule, given)
+    if rule.scope is not None:
+        raise InputError(
+            f"{place}: {row}: the service knows no scope of a single mapping. Name who is in scope of the whole job in "
+            "organizational_units and groups of writeback_job, or give the rule the owner directory.",
+            target=row,
+        )
+    name = str(taken.get("name"))
+    if taken["type"] == source.FUNCTION and name == "SelectUniqueValue" and rule.flow_type != flow.OBJECT_ADD_ONLY:
+        more = f"{place}: {row}: SelectUniqueValue needs the flow type {flow.OBJECT_ADD_ONLY}."
+        return replace(rule, warnings=(*warnings, more))
+    return rule
+
+
+def _source(row: str, given: Mapping[str, Any], owner: str, place: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """Where the value comes from, and warnings; nothing where a rule of the directory does not say."""
+    kinds = [kind for kind in SOURCES if kind in given]
+    if not kinds and owner == DIRECTORY:
+        return {}, ()
     if len(kinds) != 1:
         raise InputError(
             f"{place}: the mapping for {row} needs exactly one of source, expression and constant; it has "
@@ -63,30 +101,18 @@ def create(fields: Mapping[str, Any], place: str) -> Rule:
             target=row,
         )
     text = str(given[kinds[0]])
-    warnings: tuple[str, ...] = ()
+    if kinds[0] == "constant":
+        return source.from_constant(text), ()
+    if kinds[0] == "source":
+        if not text.strip() or set(text) & set('[]()",'):
+            raise InputError(
+                f"{place}: source must be the name of an attribute, not {text!r}. Use expression for more."
+            )
+        return source.from_attribute(text.strip()), ()
     try:
-        if kinds[0] == "expression":
-            taken = source.from_expression(text)
-            warnings = _checked(text, row, place)
-        else:
-            taken = source.from_attribute(text.strip()) if kinds[0] == "source" else source.from_constant(text)
+        return source.from_expression(text), _checked(text, row, place)
     except InputError as error:
         raise InputError(f"{place}: {row}: {error.message}", target=row, **error.facts) from error
-    if kinds[0] == "source" and (not text.strip() or set(text) & set('[]()",')):
-        raise InputError(f"{place}: source must be the name of an attribute, not {text!r}. Use expression for more.")
-    flow_type = _choice(given, "flow_type", FLOW_TYPES, place)
-    if kinds[0] == "expression" and taken["name"] == "SelectUniqueValue" and flow_type != flow.OBJECT_ADD_ONLY:
-        warnings += (f"{place}: {row}: SelectUniqueValue needs the flow type {flow.OBJECT_ADD_ONLY}.",)
-    return Rule(
-        target=row,
-        source=taken,
-        flow_type=flow_type,
-        flow_behavior=_choice(given, "flow_behavior", FLOW_BEHAVIORS, place),
-        default=str(given["default"]) if "default" in given else None,
-        matching_priority=_priority(given.get("matching_priority"), place),
-        place=place,
-        warnings=warnings,
-    )
 
 
 def _checked(expression: str, row: str, place: str) -> tuple[str, ...]:
@@ -98,22 +124,45 @@ def _checked(expression: str, row: str, place: str) -> tuple[str, ...]:
     return tuple(f"{place}: {row}: {finding.text}" for finding in findings)
 
 
-def _of_directory(row: str, given: Mapping[str, Any], place: str) -> Rule:
-    """A rule that keeps an attribute out of the job; InputError where the collection cannot write it."""
-    stated = [name for name in KEYS if name != "target" and name in given]
+def _of_directory(rule: Rule, given: Mapping[str, Any]) -> Rule:
+    """A rule that the collection carries out; InputError where it cannot."""
+    row = catalogue.attribute(rule.target)
+    reason = _not_for_directory(rule, row, given)
+    if reason:
+        raise InputError(f"{rule.place}: {rule.target}: {reason}", target=rule.target)
+    if not rule.source and (rule.flow_type or rule.default or rule.scope):
+        return replace(rule, source=source.from_attribute(rule.target))
+    return rule
+
+
+def _not_for_directory(rule: Rule, row: Attribute, given: Mapping[str, Any]) -> str:
+    """Why the collection cannot carry out a rule, or an empty text."""
+    stated = [name for name in ("flow_behavior", "matching_priority") if name in given]
     if stated:
-        raise InputError(
-            f"{place}: the owner of {row} is the directory writer, which takes the value from Exchange Online itself; "
-            f"leave out {', '.join(stated)}.",
-            target=row,
+        return f"the directory writer has no {' and no '.join(stated)}; leave it out."
+    if rule.flow_type == flow.OBJECT_ADD_ONLY:
+        return f"the directory writer creates no objects, so nothing would ever be written with {flow.OBJECT_ADD_ONLY}."
+    if not rule.source and not row.directory_writable:
+        return (
+            "it cannot have the owner directory: its value in the cloud has no counterpart that could be written to "
+            "Active Directory. State a source, an expression or a constant that has."
         )
-    if not catalogue.attribute(row).directory_writable:
-        raise InputError(
-            f"{place}: {row} cannot have the owner directory: its value in the cloud has no counterpart that could be "
-            "written to Active Directory.",
-            target=row,
-        )
-    return Rule(row, {}, place=place, owner=DIRECTORY)
+    node = source.tree(rule.source)
+    for call in ex.calls(node):
+        if call.name == "Redact":
+            return "Redact hides values, and the journal of the directory writer has to hold them; leave it out."
+        if needs := FUNCTIONS[call.name].needs if call.name in FUNCTIONS else "":
+            return f"{call.name} needs {needs}, which the directory writer does not have. Only the service can do it."
+    read = ex.attributes(node) | (scope.attributes(rule.scope) if rule.scope else set())
+    unknown = sorted(name for name in read if not source_values.readable(name))
+    if unknown:
+        return f"the directory writer cannot read [{unknown[0]}] from Exchange Online in a form that AD has too."
+    return ""
+
+
+def of_directory(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules that the collection carries out itself."""
+    return tuple(rule for rule in rules if rule.owner == DIRECTORY)
 
 
 def of_job(rules: Iterable[Rule]) -> tuple[Rule, ...]:

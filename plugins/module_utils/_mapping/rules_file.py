@@ -8,12 +8,19 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError, MissingLibrary
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import FILE_KEYS, Rule, create, unique
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import scope
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import (
+    FILE_KEYS,
+    Rule,
+    create,
+    from_option,
+    unique,
+)
 
 try:
     import yaml
@@ -24,7 +31,14 @@ else:
     HAS_YAML = True
     YAML_IMPORT_ERROR = None
 
-LIST_KEY = "mappings"
+LIST_KEY, SCOPE = "mappings", "scope"
+
+
+def from_params(params: Mapping[str, Any]) -> tuple[Rule, ...] | None:
+    """The rules that a module's options give, in a file or as a list; None where they give none."""
+    if params.get("rules_file"):
+        return read(params["rules_file"])
+    return from_option(params["mappings"]) if params.get("mappings") else None
 
 
 def read(path: str | Path) -> tuple[Rule, ...]:
@@ -66,8 +80,27 @@ def _rules(file: Path, root: Any) -> Iterator[Rule]:
         if not isinstance(item, yaml.MappingNode):
             raise _wrong(file, item.start_mark, "a mapping with a target is expected.")
         nodes = _fields(file, item, FILE_KEYS)
-        texts = {name: _text(file, name, node) for name, node in nodes.items()}
-        yield create(texts, _place(file, item.start_mark))
+        read = {name: _value(file, name, node) for name, node in nodes.items()}
+        yield create(read, _place(file, item.start_mark))
+
+
+def _value(file: Path, name: str, node: Any) -> Any:
+    """A text, or the scope of a rule as a mapping of texts and lists of texts."""
+    if name != SCOPE or not isinstance(node, yaml.MappingNode):
+        return _text(file, name, node)
+    found: dict[str, Any] = {}
+    for key, value in _fields(file, node, scope.KEYS).items():
+        if key == scope.FILTER:
+            found[key] = _text(file, key, value)
+        elif not isinstance(value, yaml.SequenceNode):
+            raise _wrong(file, value.start_mark, f"{key} must be a list.")
+        else:
+            found[key] = [_text(file, f"an entry of {key}", item) for item in value.value]
+        try:
+            scope.create({key: found[key]}, "")
+        except InputError as error:
+            raise _wrong(file, value.start_mark, error.message.removeprefix(": ")) from error
+    return found
 
 
 def _fields(file: Path, node: Any, allowed: tuple[str, ...]) -> dict[str, Any]:

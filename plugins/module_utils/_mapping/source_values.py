@@ -18,12 +18,13 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute i
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox
 
 _INTEGERS = frozenset({Syntax.INT32, Syntax.INT64})
-_OF_USER: Mapping[str, str] = {
+OF_USER: Mapping[str, str] = {
     "userprincipalname": "user_principal_name",
     "displayname": "display_name",
     "objectid": "id",
     "id": "id",
 }
+"""What belongs to the user and not to the mailbox: folded names, and the fields of Mailbox that hold them."""
 
 
 def _by_name() -> dict[str, Attribute]:
@@ -56,6 +57,12 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
 def lookup(name: str) -> Attribute | None:
     """The row of a source attribute, without regard to case; None for one that is not an Exchange attribute."""
     return _ROWS.get(name.casefold())
+
+
+def readable(name: str) -> bool:
+    """Whether reader can tell the value of a source attribute."""
+    row = lookup(name)
+    return name.casefold() in OF_USER if row is None else row.cast is not None
 
 
 def properties(names: Iterable[str]) -> frozenset[str]:
@@ -112,7 +119,7 @@ def value(attribute: Attribute, found: Values) -> Value:
 
 
 def _of_user(mailbox: Mailbox, name: str) -> Value:
-    field = _OF_USER.get(name.casefold())
+    field = OF_USER.get(name.casefold())
     if field is None:
         raise Undetermined(f"[{name}]: it is no attribute of the mailbox that is read here", attribute=name)
     return str(getattr(mailbox, field)) or None

@@ -145,6 +145,41 @@ JOB = ArgumentSpec(
 )
 """Which writeback job."""
 
+RULES = ArgumentSpec(
+    options={
+        "mappings": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "target": {"type": "str", "required": True},
+                "source": {"type": "str"},
+                "expression": {"type": "str"},
+                "constant": {"type": "str"},
+                "owner": {"type": "str", "choices": ["cloud_sync", "directory"]},
+                "scope": {
+                    "type": "dict",
+                    "options": {
+                        "organizational_units": {"type": "list", "elements": "str"},
+                        "groups": {"type": "list", "elements": "str"},
+                        "filter": {"type": "str"},
+                    },
+                },
+                "flow_type": {
+                    "type": "str",
+                    "choices": ["Always", "ObjectAddOnly", "MultiValueAddOnly", "ValueAddOnly", "AttributeAddOnly"],
+                },
+                "flow_behavior": {"type": "str", "choices": ["FlowWhenChanged", "FlowAlways"]},
+                "default": {"type": "str"},
+                "matching_priority": {"type": "int"},
+            },
+            "mutually_exclusive": [("source", "expression", "constant")],
+        },
+        "rules_file": {"type": "path"},
+    },
+    mutually_exclusive=[("mappings", "rules_file")],
+)
+"""What AD attributes shall get from the cloud, by rules."""
+
 INCREMENTAL = ArgumentSpec(
     options={
         "state_file": {"type": "path"},

@@ -67,11 +67,11 @@ def compare(
         directory,
         cloud_only=values.difference(attribute, cloud, directory),
         directory_only=values.difference(attribute, directory, cloud),
-        at_risk=_at_risk(attribute, cloud, directory),
+        at_risk=at_risk(attribute, cloud, directory),
     )
 
 
-def _at_risk(attribute: Attribute, cloud: Values, directory: Values) -> Values:
+def at_risk(attribute: Attribute, cloud: Values, directory: Values) -> Values:
     """What is lost when the cloud's values replace AD's: an address that only changes its rank is not."""
     if attribute.cast == "addresses":
         known = {addresses.parse(value).key[:2] for value in cloud}

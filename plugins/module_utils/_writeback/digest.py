@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import recipient_types, values
@@ -33,8 +33,8 @@ TYPE_PROPERTY = "RecipientTypeDetails"
 TYPE_CASTS = frozenset({"type_details", "display_type"})
 RawValues: TypeAlias = "tuple[bytes, ...] | None"
 
-_FIELD, _VALUE, _ESCAPE = "\x1f", "\x1e", "\x1b"
-_ESCAPED = str.maketrans({_ESCAPE: _ESCAPE + "0", _FIELD: _ESCAPE + "1", _VALUE: _ESCAPE + "2"})
+FIELD, _VALUE, _ESCAPE = "\x1f", "\x1e", "\x1b"
+_ESCAPED = str.maketrans({_ESCAPE: _ESCAPE + "0", FIELD: _ESCAPE + "1", _VALUE: _ESCAPE + "2"})
 _PRESENT_BUT_EMPTY = _ESCAPE + "3"
 _SMTP = frozenset({"smtp:", "SMTP:"})
 _EMPTY_BYTES = (b"",)
@@ -87,6 +87,20 @@ def type_value(attribute: Attribute, recipient_type_details: str, style: str) ->
     return (str(numbers[0] if attribute.cast == "type_details" else numbers[1]),)
 
 
+class Digests(Protocol):
+    """What makes digests of both sides: the attributes in its own order, their names in AD, the properties to read."""
+
+    attributes: tuple[Attribute, ...]
+    names: tuple[str, ...]
+    properties: tuple[str, ...]
+
+    def cloud(self, row: tuple[Any, ...]) -> bytes:
+        """The digest of a raw row of Exchange Online, in the order of ``properties``."""
+
+    def directory(self, found: Sequence[RawValues]) -> bytes:
+        """The digest of AD's raw values, in the order of ``names``."""
+
+
 class Digester:
     """Digests of both sides for one list of attributes.
 
@@ -129,7 +143,7 @@ class Digester:
         try:
             blob = self._directory_blob(found)
             if blob is None:
-                blob = _FIELD.join([self._directory_text(number, raw) for number, raw in enumerate(found)]).encode()
+                blob = FIELD.join([self._directory_text(number, raw) for number, raw in enumerate(found)]).encode()
         except HybridError:
             return NO_DIRECTORY_DIGEST
         return blake2b(blob, digest_size=SIZE).digest()
@@ -189,7 +203,7 @@ class Digester:
             known[raw] = None
             texts = [self._directory_text(self._rest.start + number, one) for number, one in enumerate(raw)]
             if not any(_VALUE in text or _ESCAPE in text for text in texts):
-                known[raw] = _FIELD.join(texts).encode("utf-8")
+                known[raw] = FIELD.join(texts).encode("utf-8")
         return known[raw]
 
     def cloud(self, row: tuple[Any, ...]) -> bytes:
@@ -197,7 +211,7 @@ class Digester:
         try:
             blob = self._cloud_blob(row)
             if blob is None:
-                blob = _FIELD.join([self._cloud_text(number, row) for number in range(len(self.attributes))]).encode()
+                blob = FIELD.join([self._cloud_text(number, row) for number in range(len(self.attributes))]).encode()
         except (HybridError, UnicodeEncodeError):
             return NO_CLOUD_DIGEST
         return blake2b(blob, digest_size=SIZE).digest()
@@ -241,12 +255,12 @@ class Digester:
                 inner += len(folded) - 1
                 fields += (_VALUE.join(folded),)
             try:
-                text = _FIELD.join(fields)
+                text = FIELD.join(fields)
             except TypeError:
-                text = _FIELD.join("" if item is None else item for item in fields)
+                text = FIELD.join("" if item is None else item for item in fields)
         except TypeError:
             return None  # something other than texts
-        whole = text.count(_FIELD) == self._separators and text.count(_VALUE) == inner and _ESCAPE not in text
+        whole = text.count(FIELD) == self._separators and text.count(_VALUE) == inner and _ESCAPE not in text
         return text.encode("utf-8") if whole else None
 
     def _cloud_form(self, row: tuple[Any, ...]) -> str | None:
@@ -255,7 +269,7 @@ class Digester:
         if self._only_types and key.__class__ is str and key in known:
             return known[key]
         texts = [self._cloud_text(number, row) for number in range(self._rest.start, self._rest.stop)]
-        form = None if any(_VALUE in text or _ESCAPE in text for text in texts) else _FIELD.join(texts)
+        form = None if any(_VALUE in text or _ESCAPE in text for text in texts) else FIELD.join(texts)
         if self._only_types and key.__class__ is str:
             if len(known) >= _REMEMBERED:
                 known.clear()

@@ -19,12 +19,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import join, state
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.state import State, Unusable
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.desired import Desired
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile_join import Pair
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import Source, elsewhere, source_of
 
@@ -199,16 +199,14 @@ def read_changes(
     last: State,
     mailboxes: Mailboxes,
     directory: Directory,
-    attributes: Sequence[Attribute],
+    desired: Desired,
     *,
-    style: str,
     anchor_names: Sequence[str],
     exclude: frozenset[str],
     progress: Progress,
 ) -> list[Pair]:
     """The mailboxes whose two sides may have moved apart or together since, whole. TooMuch where they are too many."""
-    properties = tuple(dict.fromkeys(item.exchange_property for item in attributes if item.exchange_property))
-    names = [item.ldap_name for item in attributes]
+    properties, names = desired.properties, desired.names
     progress.start("read changed mailboxes")
     found: dict[str, Mailbox] = {}
     for row in mailboxes.changed_since(last.changed_before, properties, exclude):
@@ -231,7 +229,7 @@ def read_changes(
         progress.advance()
     unknown = [key for key, mailbox in found.items() if mailbox.dir_synced and key not in users]
     users |= {user.id: user for user in (mailboxes.anchors(unknown) if unknown else ())}
-    sources = [source_of(item, users.get(item.id), attributes, style) for item in found.values()]
+    sources = [source_of(item, users.get(item.id), desired) for item in found.values()]
     _add_unchanged(objects, sources, last, directory, names, anchor_names)
     by_anchor: dict[bytes, list[str]] = {}
     for source in sources:

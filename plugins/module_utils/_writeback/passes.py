@@ -7,20 +7,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import state
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.state import State
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import incremental, reconcile
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.desired import Desired
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.incremental import Start
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile import Pair, Same
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile_read import BulkMailboxes
@@ -32,6 +32,9 @@ _CENTURY_H = 24.0 * 36500  # more than any interval that somebody means, and not
 
 class Mailboxes(BulkMailboxes, incremental.Mailboxes, Protocol):
     """The mailboxes of the tenant."""
+
+    def member_ids(self, group: str) -> Collection[str]:
+        """The object ids of the users in a group of Entra and in the groups in it; NotFound where there is none."""
 
 
 class Directory(reconcile.BulkDirectory, incremental.Directory, Protocol):
@@ -96,7 +99,7 @@ class Repeat:
         module: str,
         options: Options,
         selection: Selection,
-        attributes: Sequence[Attribute],
+        desired: Desired,
         directory: Directory,
         **more: Any,
     ) -> Start:
@@ -112,9 +115,10 @@ class Repeat:
             module=module,
             tenant_id=options.tenant.casefold(),
             directory_base_dn=directory.base_dn.casefold(),
-            attributes=" ".join(sorted(item.ldap_name for item in attributes)),
+            attributes=" ".join(sorted(desired.names)),
             type_values=options.type_values,
             proxy_addresses=options.proxy_addresses,
+            rules=desired.fingerprint,
             source_anchor_attribute=options.source_anchor_attribute or "",
             selection=(selection.kind, selection.value),
             exclude=sorted(selection.exclude),
@@ -141,10 +145,9 @@ class Repeat:
 
 @dataclass(frozen=True)
 class How:
-    """How the two sides are read and joined. ``style`` is the notation of recipient types in AD."""
+    """What AD shall hold, and by which attributes its objects are joined with mailboxes."""
 
-    attributes: Sequence[Attribute]
-    style: str
+    desired: Desired
     anchor_names: Sequence[str]
 
 
@@ -158,8 +161,7 @@ def read(selection: Selection, ends: FarEnds, how: How, start: Start, run: Run, 
                 since,
                 ends.mailboxes,
                 ends.directory,
-                how.attributes,
-                style=how.style,
+                how.desired,
                 anchor_names=how.anchor_names,
                 exclude=selection.exclude,
                 progress=run.progress,
@@ -172,8 +174,7 @@ def read(selection: Selection, ends: FarEnds, how: How, start: Start, run: Run, 
     with reconcile.reconcile(
         selection,
         ends,
-        how.attributes,
-        style=how.style,
+        how.desired,
         anchor_names=how.anchor_names,
         progress=run.progress,
         work_dir=run.work_dir,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute, Values
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Values
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.source_anchor import to_base64, to_guid
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.change import ObjectChange, Raw
@@ -30,6 +30,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.collisi
     out_of_range,
     problem,
 )
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.desired import Desired
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import Source, elsewhere
 
 CHANGE = "change"
@@ -117,38 +118,39 @@ class Pair(Protocol):
     def twins(self) -> Sequence[str]: ...
 
 
-def plan_pair(pair: Pair, attributes: Sequence[Attribute], *, merge: bool, base_dn: str, domain: str) -> ObjectPlan:
+def plan_pair(pair: Pair, desired: Desired, *, merge: bool, base_dn: str, domain: str) -> ObjectPlan:
     """What happens to the object of one mailbox, of which both sides are read; pure."""
     if settled := settle(pair.source):
         return settled
     if not pair.entries:
         return _missing(pair.source, base_dn, domain)
-    first = plan_object(pair.source, pair.entries[0], attributes, merge=merge)
+    first = plan_object(pair.source, pair.entries[0], desired, merge=merge)
     if len(pair.twins) > 1:
         reason = f"{' and '.join(pair.twins)} have the same source anchor in Entra"
         return ObjectPlan(pair.source, AMBIGUOUS, reason, dn=first.dn, guid=first.guid)
     return first if len(pair.entries) == 1 else _ambiguous(first, pair.entries[1])
 
 
-def plan_object(source: Source, entry: Entry, attributes: Sequence[Attribute], *, merge: bool) -> ObjectPlan:
+def plan_object(source: Source, entry: Entry, desired: Desired, *, merge: bool) -> ObjectPlan:
     """What happens to one object; pure."""
     base = ObjectPlan(source, UNCHANGED, dn=entry.dn, guid=entry.values[join.OBJECT_GUID][0])
     try:
-        current = plan.current_values(attributes, entry.values)
+        current = plan.current_values(desired.attributes, entry.values)
     except HybridError as error:
         return replace(base, outcome=REFUSED, reason=error.message)
     changes: list[plan.AttributeChange] = []
     after: dict[str, Values] = {}
     kept: Values = ()
-    for attribute, held, desired in zip(attributes, current, source.values, strict=True):
-        if desired is None:
+    targets = desired.targets(current, source.values)
+    for attribute, held, target in zip(desired.attributes, current, targets, strict=True):
+        if target is None:
             return replace(base, outcome=REFUSED, reason=source.problem)
-        change = plan.change_attribute(attribute, held, desired, merge=merge)
+        change = plan.change_attribute(attribute, held, target, merge=merge)
         after[attribute.ldap_name] = change.after
         kept += change.kept
         if not change:
             continue
-        if found := problem(attribute, desired) or out_of_range(attribute, change.add):
+        if found := problem(attribute, target) or out_of_range(attribute, change.add):
             return _refused(base, found)
         changes.append(change)
     if found := mail_problem(after, [change.attribute.ldap_name for change in changes]):

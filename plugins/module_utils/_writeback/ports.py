@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError
@@ -27,6 +27,9 @@ class Mailboxes(Protocol):
     @property
     def left_out(self) -> Sequence[Member]:
         """The users that the last read, once it ended, selected by group or organizational unit without a mailbox."""
+
+    def member_ids(self, group: str) -> Collection[str]:
+        """The object ids of the users in a group of Entra and in the groups in it; NotFound where there is none."""
 
     def users(self, ids: Sequence[str] | None = None) -> Mapping[str, DirectoryUser]:
         """The users with these object ids, by object id; all synchronized users for None."""

@@ -11,20 +11,21 @@ then and did not change since, on either side, still is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import PartialFailure
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import Context
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import OWNERS, Rule
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import CATALOGUE
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import join, state
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import (
     left_out_warnings,
     without_mailbox_line,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import passes, planning
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import desired, kept, passes, planning
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.passes import INCREMENTAL, FarEnds, How, Repeat
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.prove_verdict import (
     DIFFERS,
@@ -44,13 +45,16 @@ WITHOUT_MAILBOX = "without_mailbox"
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the module of the same names; ``attributes`` is None for the written-back ones.
+    """The options of the module of the same names; ``attributes`` is None for the written-back ones, and ``rules``
+    where none are given.
 
     ``tenant`` names the tenant in the state file.
     """
 
     selection: Selection
     attributes: Sequence[str] | None = None
+    rules: Sequence[Rule] | None = None
+    applications: Sequence[kept.Application] = ()
     include_not_written_back: bool = False
     type_values: str = "remote"
     proxy_addresses: str = "merge"
@@ -63,18 +67,26 @@ class Options:
 def prove_round_trip(options: Options, far_ends: FarEnds, run: Run) -> Report:
     """Read both sides in bulk and compare them; PartialFailure with ``fail_on_difference`` unless all is proven."""
     directory = far_ends.directory
-    attributes, unproven = _attributes(options)
+    scope = _scope_of(options)
+    wanted = desired.by_rules(
+        scope.attributes,
+        options.rules or (),
+        options.type_values,
+        far_ends.mailboxes.member_ids,
+        Context(settings={"DomainFQDN": directory.domain}),
+    )
     start = options.repeat.begin(
         "roundtrip_info",
         options,
         options.selection,
-        attributes,
+        wanted,
         directory,
         include_not_written_back=options.include_not_written_back,
     )
-    how = How(attributes, options.type_values, join.anchor_attributes(options.source_anchor_attribute))
-    judge = Judge(attributes, unproven, options.proxy_addresses == "merge", directory.base_dn, directory.domain)
-    tally = Tally(attributes, run.report_limit)
+    how = How(wanted, join.anchor_attributes(options.source_anchor_attribute))
+    merge = options.proxy_addresses == "merge"
+    judge = Judge(wanted, scope.unproven, merge, directory.base_dn, directory.domain)
+    tally = Tally(wanted.attributes, run.report_limit, options.applications)
     with passes.read(options.selection, far_ends, how, start, run, "compare") as reading:
         left_out = reading.left_out
         with run.artifacts(f"roundtrip-{directory.domain}") as writer:
@@ -95,6 +107,8 @@ def prove_round_trip(options: Options, far_ends: FarEnds, run: Run) -> Report:
             WITHOUT_MAILBOX: len(left_out),
         },
         "attributes": tally.by_attribute(),
+        "rules": {owner: [rule.target for rule in options.rules or () if rule.owner == owner] for owner in OWNERS},
+        **_kept(options, scope, tally),
         "at_risk": tally.at_risk,
         "differing": tally.differing,
         **reading.as_result(),
@@ -116,20 +130,46 @@ def prove_round_trip(options: Options, far_ends: FarEnds, run: Run) -> Report:
     return Report(False, result, warnings=warnings)
 
 
-def _attributes(options: Options) -> tuple[tuple[Attribute, ...], frozenset[str]]:
-    """What to compare, and the names among it that nobody writes back."""
-    asked = attributes_named(options.attributes)
-    names = {item.ldap_name for item in asked}
-    extra = tuple(
-        item
-        for item in CATALOGUE.values()
-        if options.include_not_written_back
-        and item.directory_writable
-        and not item.written_back
-        and item.cloud_editable in {"yes", "expected"}
-        and item.ldap_name not in names
-    )
-    return asked + extra, frozenset(item.ldap_name for item in extra)
+@dataclass(frozen=True)
+class Compared:
+    """What is compared: ``unproven`` names those among the attributes that nobody keeps in step, ``keepers`` say who
+    keeps the others, and ``not_kept`` are all that nobody keeps, compared or not."""
+
+    attributes: tuple[Attribute, ...]
+    unproven: frozenset[str]
+    keepers: Mapping[str, str]
+    not_kept: tuple[Attribute, ...]
+
+
+def _scope_of(options: Options) -> Compared:
+    """What to compare: what is asked for, or what the job and the rules keep in step, and beside that what nobody
+    does."""
+    rules = options.rules or ()
+    keepers = kept.keepers(options.rules)
+    ruled = frozenset(rule.target for rule in rules if rule.source)
+    names = options.attributes if options.attributes is not None or not rules else list(keepers)
+    asked = attributes_named(names, ruled)
+    wanted = {item.ldap_name for item in asked}
+    read = {name for application in options.applications for name in application.attributes}
+    left = kept.not_kept(keepers, read)
+    looked_at = options.include_not_written_back or bool(options.applications)
+    extra = tuple(item for item in left if looked_at and item.directory_writable and item.ldap_name not in wanted)
+    return Compared(asked + extra, frozenset(item.ldap_name for item in extra), keepers, left)
+
+
+def _kept(options: Options, scope: Compared, tally: Tally) -> dict[str, Any]:
+    """What nobody keeps in step, and what that means for each application, where that was asked for."""
+    if not (options.include_not_written_back or options.applications):
+        return {}
+    differs = tally.differences()
+    lost = [item.ldap_name for item in scope.not_kept]
+    return {
+        "not_kept": [{"attribute": name, "mailboxes_that_differ": differs.get(name)} for name in lost],
+        "applications": [
+            kept.shown(item, scope.keepers, lost, differs, tally.of_application(item.name))
+            for item in options.applications
+        ],
+    }
 
 
 def _proof(tally: Tally, since: state.State | None, left_out: bool) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact impo
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.join import Entry
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.state import PENDING_AT_MOST
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import compare, plan, planning
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.desired import Desired
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.kept import Application
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile_join import Pair, Same
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import Source, elsewhere
 
@@ -28,6 +30,7 @@ DIFFERS = compare.DIFFERS
 MISSING = "missing"
 UNREADABLE = compare.UNREADABLE
 STATUSES = (EQUAL, DIFFERS, MISSING, planning.AMBIGUOUS, UNREADABLE, planning.ELSEWHERE, planning.CLOUD_ONLY)
+_DIFFERENT = (DIFFERS, compare.NOT_WRITTEN_BACK)
 _LINES = 1000  # that are encoded together
 
 _text = json.JSONEncoder(ensure_ascii=False).encode
@@ -85,7 +88,7 @@ class Verdict:
 class Judge:
     """How to judge: ``unproven`` names the attributes that nobody writes back, which do not count."""
 
-    attributes: Sequence[Attribute]
+    desired: Desired
     unproven: frozenset[str]
     merge: bool
     base_dn: str
@@ -117,10 +120,11 @@ class Judge:
 
     def _compared(self, source: Source, entry: Entry) -> Verdict:
         try:
-            held = plan.current_values(self.attributes, entry.values)
+            held = plan.current_values(self.desired.attributes, entry.values)
         except HybridError as error:
             return Verdict(source, UNREADABLE, error.message, entry.dn)
-        found = compare.compare_all(self.attributes, self.unproven, source.values, held, merge=self.merge)
+        cloud = self.desired.targets(held, source.values)
+        found = compare.compare_all(self.desired.attributes, self.unproven, cloud, held, merge=self.merge)
         statuses = {item.status for item in found if item.attribute.ldap_name not in self.unproven}
         if UNREADABLE in statuses:
             return Verdict(source, UNREADABLE, source.problem, entry.dn, found, compared=True)
@@ -134,7 +138,7 @@ class Tally:
     ``open`` counts those that another run may settle, ``pending`` says how they are, as far as a state keeps that.
     """
 
-    def __init__(self, attributes: Sequence[Attribute], limit: int) -> None:
+    def __init__(self, attributes: Sequence[Attribute], limit: int, applications: Sequence[Application] = ()) -> None:
         self.statuses: Counter[str] = Counter()
         self.not_cloud_managed = 0
         self.at_risk = 0
@@ -143,6 +147,8 @@ class Tally:
         self.pending: dict[str, str] = {}
         self._limit = limit
         self._compared = 0
+        self._applications = [(item.name, frozenset(item.attributes)) for item in applications]
+        self._of_applications = Counter[str]()
         self._attributes = {item.ldap_name: Counter[str]() for item in attributes}
 
     def add(self, verdict: Verdict) -> None:
@@ -151,6 +157,8 @@ class Tally:
         self.not_cloud_managed += verdict.source.dir_synced and not verdict.source.cloud_managed
         self._compared += verdict.compared
         at_risk = False
+        if self._applications and verdict.comparisons:
+            self._add_to_applications(verdict)
         for item in verdict.comparisons:
             counts = self._attributes[item.attribute.ldap_name]
             if item.status != EQUAL:
@@ -167,6 +175,18 @@ class Tally:
                 self.open += 1
                 if len(self.pending) <= PENDING_AT_MOST:  # one more says that they are too many
                     self.pending[verdict.source.id] = verdict.status
+
+    def _add_to_applications(self, verdict: Verdict) -> None:
+        names = {item.attribute.ldap_name for item in verdict.comparisons if item.status in _DIFFERENT}
+        self._of_applications.update(name for name, read in self._applications if read & names)
+
+    def of_application(self, name: str) -> int:
+        """In how many mailboxes anything differs that an application reads."""
+        return self._of_applications[name]
+
+    def differences(self) -> dict[str, int]:
+        """Per compared attribute, in how many mailboxes the two sides differ."""
+        return {name: sum(counts[status] for status in _DIFFERENT) for name, counts in self._attributes.items()}
 
     def add_equal(self, count: int, not_cloud_managed: int) -> None:
         """Count mailboxes that are equal in all attributes."""

@@ -18,13 +18,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import parallel, reconcile_read
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.digest import Digester
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.desired import Desired
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.digest import Digests
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile_join import (
     Joined,
     Pair,
@@ -35,7 +35,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconci
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile_read import MailboxSide
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile_store import Records
 
-__all__ = ["Pair", "Reconciliation", "Same", "reconcile"]
+__all__ = ["Pair", "Reconciliation", "Same", "SameRows", "reconcile"]
 
 
 class BulkDirectory(join.Searchable, Protocol):
@@ -88,9 +88,8 @@ class Reconciliation:
 def reconcile(
     selection: Selection,
     far_ends: FarEnds,
-    attributes: Sequence[Attribute],
+    desired: Desired,
     *,
-    style: str,
     anchor_names: Sequence[str],
     progress: Progress,
     work_dir: str | Path | None = None,
@@ -98,17 +97,17 @@ def reconcile(
 ) -> Reconciliation:
     """Read the selected mailboxes and their objects in AD, and join them.
 
-    ``style`` is the notation of recipient types in AD. ``work_dir`` is where the whole values wait for the mailboxes
+    ``work_dir`` is where the whole values wait for the mailboxes
     that differ. ``processes`` allows to read the sides in processes of their own, where the system can do it; the
     result is the same either way. Raises what the far ends raise; nothing is left behind then.
     """
     with ExitStack() as resources:
-        reading = _Reading(selection, far_ends, Digester(attributes, style), anchor_names, work_dir, resources)
+        reading = _Reading(selection, far_ends, desired.digester(), anchor_names, work_dir, resources)
         joined = reading.read(progress, processes and parallel.possible())
         return Reconciliation(
             total=joined.total,
             same=joined.same,
-            pairs=joined.pairs(attributes, style),
+            pairs=joined.pairs(desired),
             left_out=tuple(far_ends.mailboxes.left_out),
             resources=resources.pop_all(),
         )
@@ -121,7 +120,7 @@ class _Reading:
         self,
         selection: Selection,
         far_ends: FarEnds,
-        digester: Digester,
+        digester: Digests,
         anchor_names: Sequence[str],
         work_dir: str | Path | None,
         resources: ExitStack,

@@ -8,15 +8,15 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import digest
-from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.digest import Digester
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.desired import Desired
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.digest import Digests
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile_read import (
     MANAGED,
     SEPARATOR,
@@ -96,7 +96,7 @@ class Joined:
 
     def __init__(
         self,
-        digester: Digester,
+        digester: Digests,
         mailboxes: MailboxSide,
         mailbox_records: Records,
         users: UserSide,
@@ -168,8 +168,8 @@ class Joined:
                         self._sharers[number].append(block.names.split(SEPARATOR)[position])
                 at += 1
 
-    def pairs(self, attributes: Sequence[Attribute], style: str) -> Iterator[Pair]:
-        """Everything that is not equal by digest, whole, with the values in the order of ``attributes``."""
+    def pairs(self, desired: Desired) -> Iterator[Pair]:
+        """Everything that is not equal by digest, whole, with the values that ``desired`` gives."""
         start = given = 0
         for block in self._mailboxes.blocks:
             statuses = self._statuses[start : start + len(block)]
@@ -182,11 +182,11 @@ class Joined:
                     given += 1
                     if not block.flags[position] & SYNCED:
                         managed = bool(block.flags[position] & MANAGED)
-                        yield _cloud_only(ids[position], names[position], managed, len(attributes))
+                        yield _cloud_only(ids[position], names[position], managed, len(desired.attributes))
                         continue
                     managed = bool(block.flags[position] & MANAGED)
                     mailbox = self._mailbox(start + position, ids[position], names[position], managed)
-                    yield self._pair(mailbox, user, attributes, style)
+                    yield self._pair(mailbox, user, desired)
             start += len(block)
 
     def _mailbox(self, number: int, object_id: str, name: str, managed: bool) -> Mailbox:
@@ -196,7 +196,7 @@ class Joined:
         return Mailbox(
             id=object_id,
             user_principal_name=name,
-            display_name="",
+            display_name=str(row.get("DisplayName") or ""),
             primary_smtp_address="",
             recipient_type="",
             recipient_type_details=str(row.get(digest.TYPE_PROPERTY) or ""),
@@ -206,12 +206,12 @@ class Joined:
             properties=row,
         )
 
-    def _pair(self, mailbox: Mailbox, user: int, attributes: Sequence[Attribute], style: str) -> Pair:
+    def _pair(self, mailbox: Mailbox, user: int, desired: Desired) -> Pair:
         if user == _NONE:
-            return Pair(source_of(mailbox, None, attributes, style), ())
+            return Pair(source_of(mailbox, None, desired), ())
         anchor, domain, dn = self._user_records.read(user)
         known = DirectoryUser(mailbox.id, anchor, dn, domain, True)
-        source = source_of(mailbox, known, attributes, style)
+        source = source_of(mailbox, known, desired)
         number = self._object_of[user]
         if number == _NONE:
             return Pair(source, ())

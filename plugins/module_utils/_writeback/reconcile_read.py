@@ -17,7 +17,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.digest import (
     NO_CLOUD_DIGEST,
-    Digester,
+    Digests,
     picker,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile_store import (
@@ -106,7 +106,7 @@ class DirectorySide:
 
 
 def read_mailboxes(
-    rows: Iterable[Mapping[str, Any]], digester: Digester, records: Records, block_done: Callable[[int], None]
+    rows: Iterable[Mapping[str, Any]], digester: Digests, records: Records, block_done: Callable[[int], None]
 ) -> MailboxSide:
     """Read the mailboxes; ``block_done`` is called with the number of those that have come in addition."""
     side = MailboxSide()
@@ -163,7 +163,7 @@ def read_users(users: Iterable[DirectoryUser], records: Records) -> UserSide:
 def read_directory(
     directory: join.Searchable,
     anchors: Collection[bytes] | None,
-    digester: Digester,
+    digester: Digests,
     anchor_names: Sequence[str],
     records: Records,
 ) -> DirectorySide:

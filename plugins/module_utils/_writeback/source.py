@@ -7,27 +7,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute, Values
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.mapped import Problem
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import WRITEBACK, attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import DirectoryUser, Mailbox
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.desired import NO_PROBLEMS, Desired, Wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.names import below
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Mailboxes
-
-_TYPES = frozenset({"type_details", "display_type"})  # follow RecipientTypeDetails, which every mailbox has
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """One mailbox as a source of values; ``values`` are in the order of the attributes asked for.
 
-    A value is None where it cannot be stated for AD; ``problem`` says why for the first of them. ``anchor`` is None
-    for a user that AD does not know.
+    A value is None where it cannot be stated for AD; ``problems`` say why, by attribute. ``anchor`` is None for a user
+    that AD does not know.
     """
 
     id: str
@@ -37,16 +37,24 @@ class Source:
     anchor: bytes | None
     domain: str
     distinguished_name: str
-    values: tuple[Values | None, ...]
-    problem: str = ""
+    values: tuple[Wanted, ...]
+    problems: Mapping[str, Problem] = field(default_factory=lambda: NO_PROBLEMS)
+
+    @property
+    def problem(self) -> str:
+        """Why the first of the values that cannot be stated cannot."""
+        return next((problem.reason for problem in self.problems.values()), "")
 
 
-def attributes_named(names: Sequence[str] | None) -> tuple[Attribute, ...]:
-    """The attributes of these names, the written-back ones for None; InputError where one cannot be written."""
+def attributes_named(names: Sequence[str] | None, ruled: Collection[str] = ()) -> tuple[Attribute, ...]:
+    """The attributes of these names, the written-back ones for None; InputError where one cannot be written.
+
+    ``ruled`` are names of those that get their values from rules: these may be any.
+    """
     found = {item.ldap_name: item for item in map(attribute, WRITEBACK if names is None else names)}
     if not found:
         raise InputError("attributes is an empty list: name at least one, or leave it out for the written-back ones.")
-    refused = [name for name, item in found.items() if not item.directory_writable]
+    refused = [name for name, item in found.items() if not item.directory_writable and name not in ruled]
     if refused:
         raise InputError(
             f"These attributes cannot be taken from the cloud: {', '.join(refused)}. They are mastered in Active "
@@ -56,37 +64,23 @@ def attributes_named(names: Sequence[str] | None) -> tuple[Attribute, ...]:
     return tuple(found.values())
 
 
-def read_sources(
-    mailboxes: Mailboxes,
-    selection: Selection,
-    attributes: Sequence[Attribute],
-    *,
-    style: str,
-    progress: Progress,
-) -> list[Source]:
-    """All selected mailboxes with their values and anchors."""
-    properties = list(dict.fromkeys(item.exchange_property for item in attributes if item.exchange_property))
+def read_sources(mailboxes: Mailboxes, selection: Selection, desired: Desired, *, progress: Progress) -> list[Source]:
+    """All selected mailboxes with their values and anchors; for few of them."""
     progress.start("read mailboxes")
-    sources: list[Source] = []
-    for mailbox in mailboxes.read(selection, properties):
-        sources.append(source_of(mailbox, None, attributes, style))
+    found: list[Mailbox] = []
+    for mailbox in mailboxes.read(selection, desired.properties):
+        found.append(mailbox)
         progress.advance()
-    ids = [source.id for source in sources if source.dir_synced]
+    ids = [mailbox.id for mailbox in found if mailbox.dir_synced]
     progress.start("read users", len(ids))
     # An empty list of ids asks for nobody, whereas None would ask for everybody.
     users = {} if not ids else mailboxes.users(None if selection.kind == "all" else ids)
-    return [_with_user(source, users.get(source.id)) for source in sources]
+    return [source_of(item, users.get(item.id) if item.dir_synced else None, desired) for item in found]
 
 
-def _with_user(source: Source, user: DirectoryUser | None) -> Source:
-    if user is None:
-        return source
-    return replace(source, anchor=user.source_anchor, domain=user.domain, distinguished_name=user.distinguished_name)
-
-
-def source_of(mailbox: Mailbox, user: DirectoryUser | None, attributes: Sequence[Attribute], style: str) -> Source:
+def source_of(mailbox: Mailbox, user: DirectoryUser | None, desired: Desired) -> Source:
     """One mailbox with its values, and with what Entra knows of its user; None for one without a synchronized user."""
-    values, problem = _values(mailbox, attributes, style)
+    values, problems = desired.values(mailbox, user)
     return Source(
         id=mailbox.id,
         name=mailbox.user_principal_name,
@@ -96,37 +90,12 @@ def source_of(mailbox: Mailbox, user: DirectoryUser | None, attributes: Sequence
         domain=user.domain if user else "",
         distinguished_name=user.distinguished_name if user else "",
         values=values,
-        problem=problem,
+        problems=problems,
     )
-
-
-def _values(mailbox: Mailbox, attributes: Iterable[Attribute], style: str) -> tuple[tuple[Values | None, ...], str]:
-    """The values in the order of the attributes, None for those that cannot be stated, and why for the first."""
-    values: list[Values | None] = []
-    problem = ""
-    for item in attributes:
-        name = item.exchange_property
-        if name is not None and item.cast not in _TYPES and name not in mailbox.properties:
-            # Absent is not empty: taking it for empty would clear the value in AD.
-            values.append(None)
-            problem = problem or f"Exchange Online did not return its property {name}"
-            continue
-        try:
-            values.append(mailbox.values(item, style))
-        except InputError as error:
-            values.append(None)
-            problem = problem or error.message
-    return tuple(values), problem
 
 
 def elsewhere(source: Source, base_dn: str, domain: str) -> bool:
     """Whether the user, as Entra knows it, lives in another domain or outside of where this run searches."""
     if source.domain and source.domain.casefold() != domain.casefold():
         return True
-    name, base = _folded(source.distinguished_name), _folded(base_dn)
-    return bool(name) and name != base and not name.endswith(f",{base}")
-
-
-def _folded(dn: str) -> str:
-    """A distinguished name for comparing, whatever its case and the blanks after its commas."""
-    return re.sub(r"\s*,\s*", ",", dn.strip()).casefold()
+    return bool(source.distinguished_name) and not below(source.distinguished_name, base_dn)

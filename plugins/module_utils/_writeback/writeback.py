@@ -18,14 +18,15 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import Rule
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import Context
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import Rule, of_directory
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import join, journal, limits, lock, saved_plan
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.change import Raw, ValueChange
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.limits import KindLimits, Limits
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import (
     collisions,
+    desired,
     passes,
     plan,
     planning,
@@ -35,6 +36,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import 
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.apply import Writer
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.apply_judge import Reached
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.desired import Desired
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.passes import How, Repeat
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory as WrittenDirectory
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Mailboxes as ReadMailboxes
@@ -91,12 +93,13 @@ class Options:
     apply_plan_sha256: str = ""
     repeat: Repeat = field(default_factory=Repeat)
 
-    def about(self, attributes: Sequence[Attribute], domain: str) -> dict[str, Any]:
+    def about(self, wanted: Desired, domain: str) -> dict[str, Any]:
         """What decides about the values of a run: a saved plan is good for the same only."""
         return {
             "tenant": self.tenant.casefold(),
             "domain": domain.casefold(),
-            "attributes": [attribute.ldap_name for attribute in attributes],
+            "attributes": list(wanted.names),
+            "rules": wanted.fingerprint,
             "proxy_addresses": self.proxy_addresses,
             "type_values": self.type_values,
             "source_anchor_attribute": self.source_anchor_attribute,
@@ -122,13 +125,21 @@ def write_back(options: Options, far_ends: FarEnds, run: Run) -> Report:
     if options.max_failures < 0:
         raise InputError(f"max_failures must not be negative, it is {options.max_failures}.")
     directory = far_ends.directory
-    wanted = writeback_attributes.wanted(options.attributes, options.rules)
+    asked = writeback_attributes.wanted(options.attributes, options.rules)
     attributes, owned = writeback_attributes.without_owned(
-        wanted, far_ends.ownership.owned_targets(directory.domain), options.on_owned, directory.domain
+        asked, far_ends.ownership.owned_targets(directory.domain), options.on_owned, directory.domain
+    )
+    wanted = desired.by_rules(
+        attributes,
+        of_directory(options.rules or ()),
+        options.type_values,
+        far_ends.mailboxes.member_ids,
+        Context(settings={"DomainFQDN": directory.domain}),
     )
     with prepared(options.journal_dir, directory, writes=not (run.check_mode or options.plan_file)) as (name, resumed):
         came = Came(
-            attributes=attributes,
+            wanted=wanted,
+            rules=options.rules,
             owned=owned,
             domain=directory.domain,
             directory_host=directory.host,
@@ -165,12 +176,11 @@ def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) ->
     reader = Reader(
         far_ends.mailboxes,
         directory,
-        came.attributes,
-        options.type_values,
+        came.wanted,
         options.proxy_addresses == "merge",
         join.anchor_attributes(options.source_anchor_attribute),
     )
-    about = options.about(came.attributes, directory.domain)
+    about = options.about(came.wanted, directory.domain)
     reading = _read(options, far_ends, reader, run, about)
     came.plans, warnings = collisions.check(reading.plans, directory)
     came.read = reading.done
@@ -180,7 +190,7 @@ def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) ->
     breach = limits.planned_breach(options.limits, options.kind_limits, todo, reading.total, "mailboxes")
     if options.plan_file:
         counts = {"total": reading.total, "planned": len(todo), **came.outcomes()}
-        came.saved = writeback_saved.save(options.plan_file, about, came.plans, came.attributes, counts)
+        came.saved = writeback_saved.save(options.plan_file, about, came.plans, came.wanted.attributes, counts)
         if breach is not None:
             came.warnings.append(f"This plan will not be applied as the limits are now. {breach.message}")
         return
@@ -197,7 +207,7 @@ def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) ->
         tenant=options.tenant,
         wave=options.wave,
         plan_sha256=options.apply_plan_sha256.lower(),
-        options={key: about[key] for key in ("attributes", "proxy_addresses", "type_values")},
+        options={key: about[key] for key in ("attributes", "rules", "proxy_addresses", "type_values")},
         run=name,
     )
     again = PlanAgain(reader)
@@ -209,7 +219,7 @@ def _do(options: Options, far_ends: FarEnds, run: Run, came: Came, name: str) ->
         run.progress,
         moved_plan if options.apply_plan else again,
         options.max_failures,
-        reached=_reached(came.attributes),
+        reached=_reached(came.wanted),
         needs=ordered.needs,
     )
     run.progress.start("write directory", len(todo))
@@ -230,29 +240,29 @@ def _read(options: Options, far_ends: FarEnds, reader: Reader, run: Run, about: 
     if options.selection is None:
         raise InputError("Select mailboxes, or give apply_plan.")
     directory = far_ends.directory
-    start = options.repeat.begin("directory_writeback", options, options.selection, reader.attributes, directory)
-    how = How(reader.attributes, options.type_values, reader.anchor_names)
+    start = options.repeat.begin("directory_writeback", options, options.selection, reader.desired, directory)
+    how = How(reader.desired, reader.anchor_names)
     with passes.read(options.selection, far_ends, how, start, run, "plan") as found:
         base_dn, domain = directory.base_dn, directory.domain
         plans = [
-            planning.plan_pair(pair, reader.attributes, merge=reader.merge, base_dn=base_dn, domain=domain)
+            planning.plan_pair(pair, reader.desired, merge=reader.merge, base_dn=base_dn, domain=domain)
             for pair in found.pairs
         ]
         return Reading(plans, found.total, found)
 
 
-def _reached(attributes: Sequence[Attribute]) -> Reached:
+def _reached(wanted: Desired) -> Reached:
     """Whether an attribute holds what was written, whatever notation the server gives it."""
-    by_name = {attribute.ldap_name: attribute for attribute in attributes}
+    by_name = {attribute.ldap_name: attribute for attribute in wanted.attributes}
 
     def reached(change: ValueChange, held: Raw) -> bool:
         if change.reached(held):
             return True
         attribute = by_name[change.attribute]
-        now, wanted = (
+        now, after = (
             plan.current_values([attribute], {attribute.ldap_name: values})[0] for values in (held, change.after)
         )
-        return plan.equivalent(attribute, now, wanted)
+        return plan.equivalent(attribute, now, after)
 
     return reached
 

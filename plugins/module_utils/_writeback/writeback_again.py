@@ -17,7 +17,6 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     NotFound,
     Refused,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.change import ObjectChange
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
@@ -25,6 +24,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection imp
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import collisions, planning
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.apply import Written
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.apply_judge import FAILED, UNCHANGED
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.desired import Desired
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.planning import ObjectPlan
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.ports import Directory, Mailboxes
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import Source, read_sources
@@ -38,8 +38,7 @@ class Reader:
 
     mailboxes: Mailboxes
     directory: Directory
-    attributes: Sequence[Attribute]
-    style: str
+    desired: Desired
     merge: bool
     anchor_names: tuple[str, ...]
 
@@ -47,7 +46,7 @@ class Reader:
         """The mailboxes with these ids. One that cannot be read does not keep the others from being read."""
         try:
             selection = Selection("identities", tuple(ids), allow_empty=True)
-            found = read_sources(self.mailboxes, selection, self.attributes, style=self.style, progress=Progress(None))
+            found = read_sources(self.mailboxes, selection, self.desired, progress=Progress(None))
         except (InputError, NotFound) as error:
             if len(ids) == 1:
                 return {ids[0]: error}
@@ -58,7 +57,7 @@ class Reader:
     def plans(self, changes: Sequence[ObjectChange]) -> dict[bytes, ObjectPlan | HybridError]:
         """What is right for these objects now, by objectGUID."""
         sources = self.sources([change.id for change in changes])
-        names = [*self.anchor_names, *(attribute.ldap_name for attribute in self.attributes)]
+        names = [*self.anchor_names, *self.desired.names]
         entries = join.by_guid(self.directory, [change.guid for change in changes], names)
         return {change.guid: self._plan(change, sources.get(change.id), entries.get(change.guid)) for change in changes}
 
@@ -75,7 +74,7 @@ class Reader:
             return NotFound(f"{change.dn} does not exist any more.", object=change.dn)
         if join.anchor_of(entry, self.anchor_names) != source.anchor:
             return Conflict(f"{entry.dn} is not the object of {change.name} any more.", object=entry.dn, code="moved")
-        return planning.plan_object(source, entry, self.attributes, merge=self.merge)
+        return planning.plan_object(source, entry, self.desired, merge=self.merge)
 
 
 @dataclass

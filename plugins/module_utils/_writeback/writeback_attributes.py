@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError, Refused
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import DIRECTORY, Rule
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import Rule, of_directory, of_job
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import listing
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import attributes_named
@@ -19,18 +19,19 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source 
 def wanted(names: Sequence[str] | None, rules: Sequence[Rule] | None) -> tuple[Attribute, ...]:
     """The attributes to write; InputError naming file, line and column where a rule gives one to Cloud Sync.
 
-    Without names these are what the rules give to the directory, and without rules what Cloud Sync writes back.
+    Without names these are what the rules give to the directory, and without rules what Cloud Sync writes back. With
+    both, the names say which and the rules how.
     """
     if rules is None:
         return attributes_named(names)
-    if names is None:
-        names = [rule.target for rule in rules if rule.owner == DIRECTORY]
-        if not names:
-            raise InputError("No rule in rules_file has the owner directory, so there is nothing to write.")
-    found = attributes_named(names)
+    ours = of_directory(rules)
+    if names is None and not ours:
+        raise InputError("No rule has the owner directory, so there is nothing to write.")
+    stated = frozenset(rule.target for rule in ours if rule.source)
+    found = attributes_named([rule.target for rule in ours] if names is None else names, stated)
     asked = {attribute.ldap_name for attribute in found}
-    for rule in rules:
-        if rule.owner != DIRECTORY and rule.target in asked:
+    for rule in of_job(rules):
+        if rule.target in asked:
             raise InputError(
                 f"{rule.place}: this rule gives {rule.target} to Cloud Sync, and attributes names it for the directory "
                 "writer. An attribute has one writer: leave it out of attributes, or give it the owner directory.",

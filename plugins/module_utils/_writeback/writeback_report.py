@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, InputError, PartialFailure
-from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import Rule, of_job
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import change as changes
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.change import ObjectChange
@@ -29,6 +29,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.saved_plan import Saved
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import apply_judge, plan, planning
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.apply import NOT_RELEASED, Written
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.desired import Desired
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.passes import Pass
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile_join import Same
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run import Report, Run
@@ -40,7 +41,8 @@ WITHOUT_MAILBOX = "without_mailbox"
 class Came:
     """What is known of a run, filled in as it goes along."""
 
-    attributes: Sequence[Attribute]
+    wanted: Desired
+    rules: Sequence[Rule] | None
     owned: Sequence[str]
     domain: str
     directory_host: str
@@ -118,7 +120,8 @@ def report(came: Came, run: Run) -> Report:
     result = {
         "domain": came.domain,
         "directory_host": came.directory_host,
-        "attributes": [attribute.ldap_name for attribute in came.attributes],
+        "attributes": list(came.wanted.names),
+        "left_to_job": [rule.target for rule in of_job(came.rules or ())],
         "owned_attributes": list(came.owned),
         "counts": counts,
         **(came.read.as_result() if came.read else {}),

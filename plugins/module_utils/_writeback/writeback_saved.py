@@ -19,6 +19,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._run import change
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import saved_plan
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.saved_plan import Planned, Saved, SavedPlan
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import planning
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.desired import Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.planning import ObjectPlan
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import Source
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.writeback_again import Reader
@@ -27,10 +28,13 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.writeba
 def cloud_digest(source: Source, attributes: Sequence[Attribute]) -> str:
     """A fingerprint of what the cloud holds of the attributes of one mailbox."""
     held = {
-        attribute.ldap_name: sorted(values) if values is not None else None
-        for attribute, values in zip(attributes, source.values, strict=True)
+        attribute.ldap_name: _comparable(values) for attribute, values in zip(attributes, source.values, strict=True)
     }
     return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
+
+
+def _comparable(values: Wanted) -> list[str] | str | None:
+    return sorted(values) if isinstance(values, tuple) else None if values is None else values.value
 
 
 def save(
@@ -63,7 +67,7 @@ def fitting(plan: SavedPlan, about: Mapping[str, Any]) -> None:
 
 
 def _text(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "none")
 
 
 def plans_of(plan: SavedPlan, reader: Reader) -> list[ObjectPlan]:
@@ -77,7 +81,7 @@ def _plan_of(planned: Planned, found: ObjectPlan | HybridError, reader: Reader) 
         return _moved(planned, _stand_in(planned), found.message)
     if found.outcome not in {planning.CHANGE, planning.UNCHANGED}:
         return found
-    if cloud_digest(found.source, reader.attributes) != planned.cloud:
+    if cloud_digest(found.source, reader.desired.attributes) != planned.cloud:
         return _moved(planned, found, "the mailbox was changed in the cloud since the plan was made")
     if found.outcome == planning.UNCHANGED:
         return found

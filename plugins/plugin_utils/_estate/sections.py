@@ -56,11 +56,15 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
 
 @dataclass(frozen=True)
 class Section:
-    """One mapping of a tenant file: its options as an argument spec, and which of them must be given."""
+    """One mapping of a tenant file: its options as an argument spec, and which of them must be given.
+
+    ``unless`` is an option and the value with which none of exactly_one need be given.
+    """
 
     options: Mapping[str, Mapping[str, Any]]
     required: tuple[str, ...] = ()
     exactly_one: tuple[str, ...] = ()
+    unless: tuple[str, Any] | None = None
 
     def check(self, layout: Layout, path: Place, value: Any) -> list[Problem]:
         """Names everything that is wrong with one mapping; an empty list means that it is usable."""
@@ -98,6 +102,8 @@ class Section:
         if not self.exactly_one:
             return
         given = [key for key in self.exactly_one if value.get(key) not in (None, False)]
+        if not given and self.unless is not None and value.get(self.unless[0]) == self.unless[1]:
+            return
         if len(given) != 1:
             have = f"has {' and '.join(given)}" if given else "has none"
             yield layout.problem(path, f"{_title(path)} {have}; give exactly one of {', '.join(self.exactly_one)}")

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from ansible.template import trust_as_template
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
     DIRECTORY,
     SELECTION,
     SELECTION_KINDS,
     TENANT,
 )
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import kept
 from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate.layout import Layout, Problem
 from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate.sections import (
     Section,
@@ -32,7 +34,8 @@ from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate.sections i
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OWN_VARIABLE = re.compile(
-    r"hybrid_(tenant|directory|job|job_templates|comparison|mappings|mappings_purge|rules_file|waves|ring)|ansible_.*"
+    r"hybrid_(tenant|directory|job|job_templates|comparison|mappings|mappings_purge|rules_file|applications|waves|ring)"
+    r"|ansible_.*"
 )
 
 TENANT_SECTION = Section(TENANT.options, required=("tenant_id",))
@@ -73,9 +76,16 @@ MAPPING_SECTION = Section(
         "flow_behavior": {"type": "str"},
         "default": {"type": "str"},
         "matching_priority": {"type": "int"},
+        "owner": {"type": "str", "choices": ["cloud_sync", "directory"]},
+        "scope": {"type": "dict"},
     },
     required=("target",),
     exactly_one=("source", "expression", "constant"),
+    unless=("owner", "directory"),
+)
+APPLICATION_SECTION = Section(
+    {"name": {"type": "str"}, "attributes": {"type": "list"}},
+    required=("name", "attributes"),
 )
 WAVE_SECTION = Section(
     {"name": {"type": "str"}, "soak_minutes": {"type": "float"}, **SELECTION.options},
@@ -93,6 +103,7 @@ FILE_SECTION = Section(
         "mappings": {"type": "list"},
         "mappings_purge": {"type": "bool"},
         "rules_file": {"type": "path"},
+        "applications": {"type": "list"},
         "waves": {"type": "list"},
         "vars": {"type": "dict"},
     },
@@ -135,7 +146,30 @@ def check_tenant(file: TenantFile, rings: Sequence[str]) -> list[Problem]:
         if isinstance(values.get(key), list):
             for index, entry in enumerate(values[key]):
                 problems += section.check(layout, (key, index), entry)
+    problems += check_applications(layout, values.get("applications"))
     return problems + _check_names(file, rings) + _check_waves(file) + _check_variables(file)
+
+
+def check_applications(layout: Layout, given: Any) -> list[Problem]:
+    """Names what is wrong with the list of applications of a tenant, or of the whole estate."""
+    if not isinstance(given, list):
+        return []
+    problems = []
+    for index, entry in enumerate(given):
+        place = ("applications", index)
+        wrong = APPLICATION_SECTION.check(layout, place, entry)
+        if not wrong and not is_template(entry["name"]) and not any(map(is_template, entry["attributes"])):
+            try:
+                kept.applications([entry])
+            except HybridError as error:
+                wrong = [layout.problem((*place, "attributes"), error.message.removeprefix("applications[0]: "))]
+        problems += wrong
+    names = (
+        (str(entry["name"]), layout.problem(("applications", index, "name"), f"{entry['name']!r} came before"))
+        for index, entry in enumerate(given)
+        if isinstance(entry, Mapping) and entry.get("name")
+    )
+    return [*problems, *duplicates(names)]
 
 
 def check_estate(files: Sequence[TenantFile]) -> list[Problem]:
@@ -164,8 +198,11 @@ def clear_text_secrets(file: TenantFile) -> list[Problem]:
     ]
 
 
-def host_variables(file: TenantFile) -> dict[str, Any]:
-    """Makes the variables of a tenant's host; call it only when the checks found nothing."""
+def host_variables(file: TenantFile, applications: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Makes the variables of a tenant's host; call it only when the checks found nothing.
+
+    applications are those of the whole estate; a tenant's own of the same name counts instead.
+    """
     values = file.values
 
     def resolve(path: str) -> str:
@@ -191,6 +228,9 @@ def host_variables(file: TenantFile) -> dict[str, Any]:
         "hybrid_comparison": dict(values.get("comparison") or {}),
         "hybrid_mappings": list(values.get("mappings") or ()),
         "hybrid_mappings_purge": values.get("mappings_purge") or False,
+        "hybrid_applications": list(
+            {item["name"]: item for item in (*applications, *(values.get("applications") or ()))}.values()
+        ),
         "hybrid_waves": waves,
     }
     if values.get("rules_file"):

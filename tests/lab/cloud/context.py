@@ -46,7 +46,10 @@ class Engines(Protocol):
         """Fill in a new job: default schema, status; returns it."""
 
     def default_schema(self, tenant_id: str, template_id: str) -> Document:
-        """The default schema of a template."""
+        """The schema that a new job of a template has."""
+
+    def standard_schema(self, tenant_id: str, template_id: str) -> Document:
+        """The schema that a template shows."""
 
     def start(self, tenant_id: str, job_id: str) -> None:
         """Start a job."""

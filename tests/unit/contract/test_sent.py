@@ -178,6 +178,6 @@ def test_the_module_offers_what_a_rule_knows() -> None:
     from ansible_collections.hybrid.exchange.plugins.modules import writeback_mapping
 
     options = writeback_mapping.SPEC.options["mappings"]["options"]
-    assert set(options) == set(rule.KEYS)
+    assert set(options) == set(rule.FILE_KEYS)
     assert tuple(options["flow_type"]["choices"]) == rule.FLOW_TYPES
     assert tuple(options["flow_behavior"]["choices"]) == rule.FLOW_BEHAVIORS

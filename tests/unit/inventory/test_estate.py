@@ -133,6 +133,32 @@ def test_a_rules_file_counts_from_the_tenant_file_and_a_template_is_left_alone(t
     assert variables(inventory, "adatum")["hybrid_rules_file"] == "{{ inventory_dir }}/rules.yml"
 
 
+def test_applications_are_those_of_the_estate_and_of_the_tenant(tmp_path: Path) -> None:
+    source = SOURCE + "applications:\n  - {name: phones, attributes: [mail]}\n  - {name: badges, attributes: [sn]}\n"
+    own = "applications: [{name: phones, attributes: [mailNickname]}, {name: doors, attributes: [cn]}]\n"
+    files = {"a.yml": tenant("contoso", "canary", 1) + own, "b.yml": tenant("adatum", "broad", 2)}
+    inventory = load(write(tmp_path, files, source))
+    found = {name: variables(inventory, name)["hybrid_applications"] for name in ("contoso", "adatum")}
+    assert found["contoso"] == [
+        {"name": "phones", "attributes": ["mailNickname"]},
+        {"name": "badges", "attributes": ["sn"]},
+        {"name": "doors", "attributes": ["cn"]},
+    ]
+    assert [item["attributes"] for item in found["adatum"]] == [["mail"], ["sn"]]
+
+
+def test_a_wrong_application_of_the_estate_is_told_with_its_place(tmp_path: Path) -> None:
+    source = SOURCE + "applications:\n  - {name: phones, attribute: [mail]}\n"
+    message = refused(write(tmp_path, {"a.yml": tenant("contoso", "canary", 1)}, source))
+    assert "estate.yml:4:20: unknown key 'attribute'; did you mean 'attributes'?" in message
+
+
+def test_a_rule_of_the_directory_needs_no_source(tmp_path: Path) -> None:
+    rules = "mappings: [{target: mail, owner: directory, scope: {groups: [g]}}]\n"
+    found = variables(load(write(tmp_path, {"a.yml": tenant("contoso", "canary", 1) + rules})), "contoso")
+    assert found["hybrid_mappings"] == [{"target": "mail", "owner": "directory", "scope": {"groups": ["g"]}}]
+
+
 @pytest.mark.parametrize("name", ["estate.yml", "estate.yaml", "prod.estate.yml"])
 def test_file_names(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(SOURCE, encoding="utf-8")
@@ -165,6 +191,22 @@ def test_other_file_names(tmp_path: Path, name: str) -> None:
         ("job:", "vars: {1st: x}\njob:", ["a.yml:10:8: '1st' is no name for a variable"]),
         ("job:", "mappings: [{target: mail}]\njob:", ["a.yml:10:12: entry 1 of 'mappings' has none"]),
         ("job:", "mappings: [{target: a, source: b}]\nrules_file: c\njob:", ["a.yml:11:1: give 'mappings' or"]),
+        (
+            "job:",
+            "mappings: [{target: a, owner: nobody}]\njob:",
+            ["a.yml:10:24: 'owner' is 'nobody'; it must be one of"],
+        ),
+        ("job:", "applications: [{name: a}]\njob:", ["a.yml:10:16: entry 1 of 'applications' lacks 'attributes'"]),
+        (
+            "job:",
+            "applications: [{name: a, attributes: [mai1Nickname]}]\njob:",
+            ["a.yml:10:26: a reads mai1Nickname, which"],
+        ),
+        (
+            "job:",
+            "applications: [{name: a, attributes: [mail]}, {name: a, attributes: [mail]}]\njob:",
+            ["a.yml:10:48: 'a' came before"],
+        ),
     ],
 )
 def test_a_bad_tenant_file_is_refused_with_its_place(tmp_path: Path, old: str, new: str, words: list[str]) -> None:

@@ -50,7 +50,7 @@ class Request:
     json: Any
 
 
-def default_schema() -> dict[str, Any]:
+def default_schema(*more: str) -> dict[str, Any]:
     def mapping(name: str) -> dict[str, Any]:
         return {
             "targetAttributeName": name,
@@ -62,7 +62,7 @@ def default_schema() -> dict[str, Any]:
             "exportMissingReferences": False,
         }
 
-    names = [f"extensionAttribute{number}" for number in range(1, 16)]
+    names = [*(f"extensionAttribute{number}" for number in range(1, 16)), *more]
     return {
         "@odata.context": "metadata",
         "id": "schema",
@@ -206,6 +206,8 @@ class FakeService:
                 domain = json.loads(self.secrets[path[0]]["Domain"])["domain"]
                 job["synchronizationJobSettings"] = [{"name": "DomainFQDN", "value": domain}]
             return 204, None
+        if path[2] == "templates":
+            return 200, default_schema("mail")
         return self.job_answer(request, path[0], path[3:])
 
     def job_answer(self, request: Request, principal_id: str, path: list[str]) -> tuple[int, Any]:

@@ -101,3 +101,33 @@ def test_options_exclude_each_other(call: Any, service: FakeService) -> None:
     assert call("writeback_mapping", domain="contoso.lab", mappings=[{"target": "mail"}])["failed"]
     assert call("writeback_mapping", domain="contoso.lab", mappings=MAIL, rules_file="/x")["failed"]
     assert service.requests == []
+
+
+def test_what_the_job_lacks_of_the_default_is_added(call: Any, service: FakeService) -> None:
+    service.ready()
+    first = call("writeback_mapping", domain="contoso.lab", mappings=[], add_missing=True)
+    assert (first["changed"], first["changes"]) == (True, ["+ mail: [mail]"])
+    again = call("writeback_mapping", domain="contoso.lab", mappings=[], add_missing=True)
+    assert again["changed"] is False
+    assert len(put(service)) == 1
+
+
+def test_purge_brings_back_the_default(call: Any, service: FakeService) -> None:
+    service.ready()
+    constant = [{"target": "extensionAttribute1", "constant": "x"}]
+    call("writeback_mapping", domain="contoso.lab", mappings=constant)
+    purged = call("writeback_mapping", domain="contoso.lab", mappings=MAIL, purge=True)
+    assert purged["changes"] == ['~ extensionAttribute1: constant "x" -> [extensionAttribute1]', "+ mail: [mail]"]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_default_that_is_not_shown_is_told_and_nothing_is_taken_for_it(
+    call: Any, service: FakeService, status: int
+) -> None:
+    service.ready()
+    service.faults.append(
+        lambda request: (status, error("Authorization_RequestDenied", "no")) if "/templates/" in request.path else None
+    )
+    result = call("writeback_mapping", domain="contoso.lab", mappings=MAIL, purge=True)
+    assert result["changes"] == ["+ mail: [Mail]"]
+    assert any("default mappings cannot be read" in str(warning) for warning in result["warnings"])

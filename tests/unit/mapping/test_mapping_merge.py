@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Inp
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import diff, rule, rules_file, schema
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.merge import merge
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.source import from_attribute, from_constant
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def mapping(target: str, source: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -145,13 +148,132 @@ def test_a_duplicate_that_a_rule_names_is_removed_and_others_are_told() -> None:
     assert any("maps extensionattribute9 more than once" in warning for warning in merged.warnings)
 
 
+# What becomes of a mapping, by where it is: in the service's default, in the job, in the rules. "other" is another
+# source than the default's; "rule" is the source that the rule states.
+OTHER, RULE = from_constant("other"), from_constant("rule")
+TABLE = [
+    # default, live, rule, without anything, with add_missing, with purge
+    (None, None, None, None, None, None),
+    (None, None, "rule", "rule", "rule", "rule"),
+    (None, "other", None, "other", "other", None),
+    (None, "other", "rule", "rule", "rule", "rule"),
+    (None, "other", "directory", "other", "other", None),
+    ("default", None, None, None, "default", "default"),
+    ("default", None, "rule", "rule", "rule", "rule"),
+    ("default", None, "directory", None, None, None),
+    ("default", "default", None, "default", "default", "default"),
+    ("default", "default", "rule", "rule", "rule", "rule"),
+    ("default", "default", "directory", "default", "default", None),
+    ("default", "other", None, "other", "other", "default"),
+    ("default", "other", "rule", "rule", "rule", "rule"),
+    ("default", "other", "directory", "other", "other", None),
+]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: "-".join(str(cell) for cell in row[:3]))
+@pytest.mark.parametrize("how", [{}, {"add_missing": True}, {"purge": True}], ids=["plain", "add_missing", "purge"])
+def test_what_becomes_of_a_mapping(row: tuple[str | None, ...], how: dict[str, bool]) -> None:
+    name = "extensionAttribute7"
+    made = {None: (), "default": (mapping(name),), "other": (mapping(name, OTHER),), "rule": (mapping(name, RULE),)}
+    standard, before, stated = (row[0], row[1], row[2])
+    items = {
+        None: [],
+        "rule": [{"target": name, "constant": "rule"}],
+        "directory": [{"target": name, "owner": "directory"}],
+    }
+    wanted = rules(*items[stated])
+    expected = row[3 + ["plain", "add_missing", "purge"].index(next(iter(how), "plain"))]
+    merged = merge(live(*made[before]), wanted, default=live(*made[standard]), **how)
+    assert list(schema.attribute_mappings(merged.schema)) == list(made[expected])
+    assert bool(merged.changes) == (made[expected] != made[before])
+    assert merge(merged.schema, wanted, default=live(*made[standard]), **how).changes == ()
+
+
 def test_purge_keeps_what_joins_and_what_is_the_services_own() -> None:
-    unknown = mapping("someCustomAttribute")
-    merged = merge(
-        live(*STANDARD, unknown), rules({"target": "extensionAttribute1", "source": "extensionAttribute1"}), True
-    )
+    foreign = mapping("someCustomAttribute")
+    wanted = rules({"target": "extensionAttribute1", "source": "extensionAttribute1"})
+    default = live(mapping("adminDescription", from_constant("other")))
+    merged = merge(live(*STANDARD, foreign), wanted, True, default=default)
     assert targets(merged) == ["extensionAttribute1", "extensionAttribute2", "adminDescription", "someCustomAttribute"]
     assert diff.lines(merged.changes) == ['- extensionAttribute3: constant "kept"']
+
+
+def test_purge_without_the_default_removes_no_mapping_that_may_be_one() -> None:
+    hidden = mapping("msExchHideFromAddressLists", from_constant("TRUE"))
+    merged = merge(live(*STANDARD, hidden), (), True)
+    assert diff.lines(merged.changes) == ['- msExchHideFromAddressLists: constant "TRUE"']
+
+
+def test_purge_leaves_one_of_several_and_restores_it() -> None:
+    twice = (mapping("mail", OTHER, flowType="ObjectAddOnly", defaultValue="x"), mapping("mail"))
+    merged = merge(live(*twice), (), True, default=live(mapping("mail")))
+    assert list(schema.attribute_mappings(merged.schema)) == [mapping("mail")]
+    assert diff.lines(merged.changes) == [
+        '~ mail: constant "other", flow type ObjectAddOnly, default x -> [mail]',
+        "- mail: [mail]",
+    ]
+
+
+def test_defaults_are_taken_for_the_same_kind_of_objects_only() -> None:
+    default = live(mapping("mail"))
+    default["synchronizationRules"][0]["objectMappings"][0]["targetObjectName"] = "inetOrgPerson"
+    assert merge(live(), (), default=default, add_missing=True).changes == ()
+
+
+NAMES = (
+    "mail",
+    "extensionAttribute1",
+    "extensionAttribute2",
+    "msExchHideFromAddressLists",
+    "adminDescription",
+    "custom",
+)
+SOURCES = st.sampled_from([from_attribute("a"), from_attribute("b"), OTHER, from_constant("")])
+MAPPINGS = st.lists(
+    st.builds(
+        mapping,
+        st.sampled_from(NAMES),
+        SOURCES,
+        flowType=st.sampled_from(["Always", "ObjectAddOnly"]),
+        defaultValue=st.sampled_from([None, "d"]),
+        matchingPriority=st.sampled_from([0, 0, 0, 1]),
+    ),
+    max_size=8,
+)
+RULES = st.lists(
+    st.fixed_dictionaries(
+        {"target": st.sampled_from(NAMES[:4])},
+        optional={"flow_type": st.sampled_from(["Always", "AttributeAddOnly"]), "default": st.sampled_from(["", "d"])},
+    ),
+    unique_by=lambda item: item["target"],
+    max_size=4,
+).map(lambda items: rules(*({**item, "constant": "rule"} for item in items)))
+
+
+@given(MAPPINGS, RULES, st.one_of(st.none(), MAPPINGS), st.booleans(), st.booleans())
+def test_merging_again_changes_nothing_and_what_is_foreign_stays(
+    before: list[Any], wanted: Any, default: list[Any] | None, purge: bool, add_missing: bool
+) -> None:
+    standard = None if default is None else live(*default)
+    was = live(*before)
+    merged = merge(was, wanted, purge, default=standard, add_missing=add_missing)
+    assert was == live(*before)
+    after = list(schema.attribute_mappings(merged.schema))
+    named = {item.target.lower() for item in wanted}
+    foreign = [
+        item
+        for item in before
+        if (item["targetAttributeName"] in NAMES[4:] or item["matchingPriority"])
+        and item["targetAttributeName"].lower() not in named
+    ]
+    assert all(after.count(item) >= foreign.count(item) for item in foreign)
+    counted = Counter(item["targetAttributeName"].lower() for item in after)
+    earlier = Counter(item["targetAttributeName"].lower() for item in before)
+    assert all(count <= max(1, earlier[name]) for name, count in counted.items())
+    assert all(counted[name] == 1 for name in named)
+    again = merge(merged.schema, wanted, purge, default=standard, add_missing=add_missing)
+    assert again.changes == ()
+    assert again.schema == merged.schema
 
 
 def test_without_purge_nothing_is_removed() -> None:
@@ -302,11 +424,7 @@ def test_a_job_that_writes_what_is_the_directorys_is_warned_about_and_purged(tmp
     ("line", "words"),
     [
         ("{target: mail, owner: nobody}", "owner must be one of cloud_sync, directory"),
-        (
-            "{target: mail, owner: directory, source: Mail}",
-            "from Exchange Online itself; leave out source",
-        ),
-        ("{target: mail, owner: directory, flow_type: Always}", "leave out flow_type"),
+        ("{target: mail, owner: directory, flow_behavior: FlowAlways}", "has no flow_behavior; leave it out"),
         ("{target: altRecipient, owner: directory}", "cannot have the owner directory"),
         ("{target: legacyExchangeDN, owner: directory}", "must not be written back"),
         ("{target: mail, owner: cloud_sync}", "needs exactly one of"),

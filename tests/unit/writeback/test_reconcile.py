@@ -18,12 +18,14 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import reconcile as module
+from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.desired import Desired
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.reconcile import Pair, Same, reconcile
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.source import attributes_named, read_sources
 from writeback_fakes import World
 
 ALL = Selection("all", None)
-ATTRIBUTES = attributes_named(None)
+DESIRED = Desired(attributes_named(None))
+ATTRIBUTES = DESIRED.attributes
 MANY = join.SEARCH_AT_MOST + 1
 
 
@@ -43,8 +45,7 @@ def read(
     with reconcile(
         selection,
         world,
-        ATTRIBUTES,
-        style="remote",
+        DESIRED,
         anchor_names=join.ANCHOR_ATTRIBUTES,
         progress=Progress(None),
         work_dir=work_dir,
@@ -86,10 +87,7 @@ def test_the_light_rows_and_the_pairs_are_all_of_the_selection(world: World, pro
 
 def test_pairs_are_what_reading_both_sides_whole_gives(world: World, processes: bool) -> None:
     crowd(world)
-    sources = {
-        source.id: source
-        for source in read_sources(world.mailboxes, ALL, ATTRIBUTES, style="remote", progress=Progress(None))
-    }
+    sources = {source.id: source for source in read_sources(world.mailboxes, ALL, DESIRED, progress=Progress(None))}
     wanted = [*join.ANCHOR_ATTRIBUTES, *(item.ldap_name for item in ATTRIBUTES)]
     entries = {entry.dn: entry.values for entry in world.directory.search("", "", wanted)}
     _same, pairs, _total = read(world, processes=processes)

@@ -225,5 +225,5 @@ def test_an_attribute_has_one_owner(world: World, tmp_path: Path) -> None:
 
 
 def test_rules_without_one_for_the_directory(world: World, tmp_path: Path) -> None:
-    with pytest.raises(errors.InputError, match="No rule in rules_file has the owner directory"):
+    with pytest.raises(errors.InputError, match="No rule has the owner directory"):
         run(world, tmp_path, rules=rules(tmp_path, "- {target: mail, source: Mail}\n"))

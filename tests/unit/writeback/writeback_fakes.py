@@ -172,6 +172,7 @@ def row_of(mailbox: Mailbox) -> dict[str, Any]:
         **mailbox.properties,
         "ExternalDirectoryObjectId": mailbox.id,
         "UserPrincipalName": mailbox.user_principal_name,
+        "DisplayName": mailbox.display_name,
         "RecipientTypeDetails": mailbox.recipient_type_details,
         "IsDirSynced": mailbox.dir_synced,
         "IsExchangeCloudManaged": mailbox.cloud_managed,
@@ -188,6 +189,8 @@ class FakeMailboxes:
     asked_by_id: list[tuple[str, ...]] = field(default_factory=list)
     time: datetime | None = None
     requests: int = 0
+    groups: dict[str, set[str]] = field(default_factory=dict)
+    asked_groups: list[str] = field(default_factory=list)
 
     def read(self, selection: Any, properties: Sequence[str] = ()) -> Iterator[Mailbox]:
         if selection.kind != "identities":
@@ -236,6 +239,12 @@ class FakeMailboxes:
 
     def add_usage(self, before: dict[str, Any], after: dict[str, Any]) -> None:
         self.requests += after["requests"] - before["requests"]
+
+    def member_ids(self, group: str) -> frozenset[str]:
+        if group not in self.groups:
+            raise errors.NotFound(f"there is no group {group}")
+        self.asked_groups.append(group)
+        return frozenset(self.groups[group])
 
     def users(self, ids: Sequence[str] | None = None) -> dict[str, DirectoryUser]:
         self.asked_for.append(None if ids is None else tuple(ids))

@@ -35,6 +35,7 @@ TASKS: Mapping[str, Mapping[str, Any]] = {
     "writeback_cycle": {"domain": stage.DOMAIN, "state": "provisioned", "on_demand_requests": 100, **EDITED},
     "directory_writeback": {**EVERYBODY, "attributes": ["msExchHideFromAddressLists"]},
     "roundtrip_info": EVERYBODY,
+    "writeback_prediction_info": {**EVERYBODY, "domain": stage.DOMAIN, "cloud_managed": "assumed"},
     "directory_restore": {"wave": "pilot"},
 }
 
@@ -48,6 +49,7 @@ READS: Mapping[str, tuple[str, ...]] = {
     "writeback_cycle": ("login", "graph", "exchange"),
     "directory_writeback": ("login", "graph", "exchange", "ldap"),
     "roundtrip_info": ("login", "graph", "exchange", "ldap"),
+    "writeback_prediction_info": ("login", "graph", "exchange", "ldap"),
     "directory_restore": ("login", "graph", "ldap"),
 }
 WRITES: Mapping[str, tuple[str, ...]] = {
@@ -56,7 +58,7 @@ WRITES: Mapping[str, tuple[str, ...]] = {
     "writeback_mapping": ("graph",),
     "writeback_cycle": ("graph",),
 }
-SEVERAL_PAGES = {"mailbox_info", "directory_writeback", "roundtrip_info"}
+SEVERAL_PAGES = {"mailbox_info", "directory_writeback", "roundtrip_info", "writeback_prediction_info"}
 IN_BATCH = {"mailbox_authority": ("exchange",)}
 
 

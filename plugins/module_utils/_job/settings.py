@@ -16,7 +16,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 # The service documents one address; how it wants several is not documented.
 RECIPIENT_SEPARATOR = ";"
@@ -25,7 +25,7 @@ DELETE_THRESHOLD = 500
 DOMAIN = "Domain"
 NOTIFICATION = "SyncNotificationSettings"
 
-Secrets = Mapping[str, str | None]
+Secrets: TypeAlias = "Mapping[str, str | None]"
 """The settings that the service shows; None for a value that it keeps to itself."""
 
 

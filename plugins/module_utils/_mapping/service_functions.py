@@ -83,9 +83,9 @@ def _random_string(arguments: Arguments) -> Closure:
                 "RandomString", "CharactersToAvoid", "it leaves no character of a kind that is wanted"
             )
         chosen = [
-            context.random.choice(letters) for count, letters in zip(least, sets, strict=True) for _ in range(count)
+            context.random.choice(letters) for count, letters in zip(least, sets, strict=True) for _one in range(count)
         ]
-        chosen += [context.random.choice("".join(sets)) for _ in range(length - len(chosen))]
+        chosen += [context.random.choice("".join(sets)) for _one in range(length - len(chosen))]
         context.random.shuffle(chosen)
         return "".join(chosen)
 

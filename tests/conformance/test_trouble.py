@@ -1,0 +1,107 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A job in trouble: seen, explained, and brought out of it, on the lab's own quarantines, deletions and escrows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conformance import stage
+from tests.conformance.modules import Result, run
+from tests.lab.client import Lab
+
+DOMAIN = {"domain": stage.DOMAIN}
+
+
+class Job:
+    """The tenant's job through the collection's modules."""
+
+    def __init__(self, lab: Lab, defaults: stage.Defaults) -> None:
+        self._lab, self._defaults = lab, defaults
+
+    def run(self, module: str, **given: Any) -> Result:
+        return run(module, stage.arguments(module, {**DOMAIN, **given}, self._defaults))
+
+    def seen(self) -> dict[str, Any]:
+        (job,) = stage.must(self.run("writeback_job_info")).data["jobs"]
+        return dict(job)
+
+    def restart(self, **given: Any) -> Result:
+        self._lab.set_rate(300)  # the cycle is due in seconds then
+        try:
+            return self.run("writeback_cycle", state="restarted", timeout=600, **given)
+        finally:
+            self._lab.set_rate(1)
+
+
+@pytest.fixture
+def job(fresh: Lab, defaults: stage.Defaults) -> Job:
+    return Job(fresh, defaults)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_too_many_deletes_pass_only_by_their_exact_number(fresh: Lab, job: Job, count: int) -> None:
+    fresh.set_managed(stage.TENANT, True, first=20)
+    fresh.make_job(stage.TENANT, start=True)
+    fresh.cycle(stage.TENANT)
+    fresh.bring_about_deletes(stage.TENANT, count)
+    seen = job.seen()
+    assert seen["deletions"]["pending"] == count
+    assert len(seen["deletions"]["objects"]) == count
+    assert any(f"It would delete {count} objects" in problem for problem in seen["problems"])
+    fresh.clear_log()
+    for wrong in ({}, {"allow_deletes": count + 1}):
+        refused = job.restart(reset=["force_deletes"], **wrong)
+        assert refused.failed
+        assert f"delete {count} objects" in refused.data["msg"]
+    assert job.restart(reset=["full"]).failed
+    assert not [entry for entry in fresh.log(writes=True) if entry["path"].endswith("/restart")]
+    stage.must(job.restart(reset=["force_deletes"], allow_deletes=count))
+    after = job.seen()
+    assert after["quarantine"] is None
+    assert after["deletions"] is None
+
+
+def test_an_inactive_agent_is_named_and_the_job_goes_on_once_it_is_back(fresh: Lab, job: Job) -> None:
+    fresh.make_job(stage.TENANT, start=True)
+    fresh.cycle(stage.TENANT)
+    fresh.agents(stage.TENANT, "inactive")
+    fresh.cycle(stage.TENANT)
+    seen = job.seen()
+    assert seen["quarantine"]["reset"] == ["quarantine_state"]
+    assert any("No provisioning agent is active" in problem for problem in seen["problems"])
+    fresh.agents(stage.TENANT, "active")
+    stage.must(job.restart(reset=seen["quarantine"]["reset"]))
+    assert job.seen()["quarantine"] is None
+
+
+def test_an_escrow_names_its_mailbox_and_what_to_do(fresh: Lab, job: Job) -> None:
+    fresh.set_managed(stage.TENANT, True, names=[stage.PROTECTED[0]])
+    fresh.make_job(stage.TENANT, start=True)
+    fresh.cycle(stage.TENANT)
+    seen = job.seen()
+    assert seen["escrows"]["count"] == 1
+    assert seen["escrows"]["mailboxes"] == [stage.PROTECTED[0]]
+    (failure,) = seen["failures"]
+    assert "AdminSDHolder" in failure["what_to_do"]
+    fresh.set_managed(stage.TENANT, False, names=[stage.PROTECTED[0]])
+    stage.must(job.restart())
+    assert job.seen()["escrows"]["count"] == 0
+
+
+@pytest.mark.parametrize("readable", ["keys", "values", "masked"])
+def test_settings_are_merged_where_they_can_be_read_and_written_whole_where_not(
+    fresh: Lab, job: Job, readable: str
+) -> None:
+    fresh.scenario(secrets_readable=readable)
+    stage.must(job.run("writeback_job", notification_recipients=["a@contoso.lab"], delete_threshold=7))
+    again = stage.must(job.run("writeback_job", delete_threshold=7, notification_recipients=["a@contoso.lab"]))
+    assert not again.changed
+    changed = stage.must(job.run("writeback_job", delete_threshold=9))
+    assert changed.changed
+    (diff,) = changed.data["diff"]
+    assert (diff["before"]["settings"] == "unknown") == (readable != "values")
+    assert ("a@contoso.lab" in str(diff["after"]["settings"])) == (readable == "values"), "what is not stated is kept"

@@ -32,9 +32,9 @@ def fresh(lab: Lab) -> Iterator[Lab]:
     lab.clear_faults()
 
 
-def defaults_of(lab: Lab, artifacts: Path) -> dict[str, dict[str, Any]]:
+def defaults_of(lab: Lab, artifacts: Path, name: str = TENANT) -> dict[str, dict[str, Any]]:
     """What a playbook would give as module_defaults, by action group."""
-    tenant = lab.config["tenants"][TENANT]
+    tenant = lab.config["tenants"][name]
     directory = tenant["directory"]
     return {
         "tenant": {

@@ -21,6 +21,16 @@ WAVE = {"filter": "RecipientTypeDetails -eq 'SharedMailbox' -and IsDirSynced -eq
 EDITED = {"filter": "CustomAttribute7 -like 'edited*'"}
 EVERYBODY = {"all_mailboxes": True}
 
+RULES = [
+    {"target": "msExchHideFromAddressLists", "owner": "directory"},
+    {
+        "target": "extensionAttribute6",
+        "owner": "directory",
+        "expression": "ToUpper([extensionAttribute7])",
+        "scope": {"filter": '[extensionAttribute7] <> ""'},
+    },
+]
+
 # One task for each module that reads and, where it can, writes on each of its far ends.
 TASKS: Mapping[str, Mapping[str, Any]] = {
     "mailbox_info": EVERYBODY,
@@ -33,8 +43,8 @@ TASKS: Mapping[str, Mapping[str, Any]] = {
         "mappings": [{"target": "extensionAttribute9", "constant": "from Git"}],
     },
     "writeback_cycle": {"domain": stage.DOMAIN, "state": "provisioned", "on_demand_requests": 100, **EDITED},
-    "directory_writeback": {**EVERYBODY, "attributes": ["msExchHideFromAddressLists"]},
-    "roundtrip_info": EVERYBODY,
+    "directory_writeback": {**EVERYBODY, "mappings": RULES},
+    "roundtrip_info": {**EVERYBODY, "mappings": RULES, "applications": [{"name": "Fax", "attributes": ["mail"]}]},
     "writeback_prediction_info": {**EVERYBODY, "domain": stage.DOMAIN, "cloud_managed": "assumed"},
     "directory_restore": {"wave": "pilot"},
 }

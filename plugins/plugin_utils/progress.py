@@ -21,6 +21,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.durations import in_words
 
 INTERVAL = 5.0
 """Seconds between two lines."""
@@ -45,18 +46,8 @@ def describe(name: str, line: Mapping[str, Any], started: Mapping[str, Any]) -> 
     rate = advanced / seconds
     text += f", {rate:.0f}/s" if rate >= 1 else f", {rate * 60:.0f}/min"
     if total and total > done:
-        text += f", {duration((total - done) / rate)} left"
+        text += f", {in_words((total - done) / rate)} left"
     return text
-
-
-def duration(seconds: float) -> str:
-    """A duration as ``45s``, ``3m40s`` or ``2h05m``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
 class Tail:
@@ -130,5 +121,5 @@ class ProgressActionBase(ActionBase):
             finally:
                 stop.set()
                 thread.join(timeout=INTERVAL)
-            display.vv(f"{name}: {self._task.action} took {duration(time.monotonic() - began)}")
+            display.vv(f"{name}: {self._task.action} took {in_words(time.monotonic() - began)}")
         return result | answer

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
@@ -55,12 +56,8 @@ def apply(ends: Ends, wanted: Wanted, read: Read, plan: Plan, done: list[str]) -
         elif step == "write_settings":
             job = _write_settings(ends, wanted, read, job)
         elif step == "set_scope":
-            found = job
-            artifact = waiting.until_found(
-                ends.clock,
-                wanted.wait_timeout,
-                lambda found=found: scopes.write(ends.synchronization, found, wanted.scope, ends.artifacts),  # type: ignore[misc]
-            )
+            write = partial(scopes.write, ends.synchronization, job, wanted.scope, ends.artifacts)
+            artifact = waiting.until_found(ends.clock, wanted.wait_timeout, write)
         elif step == "delete_configuration":
             ends.synchronization.delete_configuration(
                 job.service_principal_id, str(job.service_principal.get("appId") or "")

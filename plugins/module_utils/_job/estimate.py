@@ -17,6 +17,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._job import job as
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import times
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Job
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.on_demand import Pace
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import durations
 
 ON_DEMAND = "on_demand"
 RESTART = "restart"
@@ -135,4 +136,4 @@ def _seconds(cycle: dict[str, Any]) -> float | None:
 
 
 def _words(seconds: float | None) -> str:
-    return "not possible" if seconds is None else times.in_words(seconds)
+    return "not possible" if seconds is None else durations.in_words(seconds)

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,11 +67,7 @@ def apply_rules(
     """
     job = jobs.require(service, templates, domain)
     live = service.schema(job.service_principal_id, job.id)
-    default = default_schema(service, job, warn) if purge or add_missing else None
-
-    def laid_over(schema: Mapping[str, Any]) -> Merged:
-        return merge(schema, rules, purge, default=default, add_missing=add_missing)
-
+    laid_over = _laid_over(service, job, rules, purge, add_missing, warn)
     merged = laid_over(live)
     for warning in merged.warnings:
         warn(warning)
@@ -137,9 +133,16 @@ def planned(
     job = jobs.find(service, templates, domain)
     if job is None or job.raw is None:
         return merge(standard(), rules, purge, default=standard(), add_missing=add_missing), False
+    laid_over = _laid_over(service, job, rules, purge, add_missing, warn)
+    return laid_over(service.schema(job.service_principal_id, job.id)), True
+
+
+def _laid_over(
+    service: SchemaReader, job: jobs.Job, rules: Sequence[Rule], purge: bool, add_missing: bool, warn: Warn
+) -> Callable[[Mapping[str, Any]], Merged]:
+    """Lays the rules over a schema of a job; the service's default is read once, and only where it is needed."""
     default = default_schema(service, job, warn) if purge or add_missing else None
-    live = service.schema(job.service_principal_id, job.id)
-    return merge(live, rules, purge, default=default, add_missing=add_missing), True
+    return lambda schema: merge(schema, rules, purge, default=default, add_missing=add_missing)
 
 
 def counts(mapped: Mapped) -> dict[str, int]:

@@ -15,6 +15,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._job import job as
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import quarantine, times
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Job
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import schema as schemas
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import durations
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import listing
 
 
@@ -71,8 +72,9 @@ def late(job: Job, now: datetime | None, intervals: float) -> bool | None:
 def late_in_words(job: Job, passed: int) -> str:
     """What to tell about a job whose cycles do not come."""
     interval = times.seconds(((job.raw or {}).get("schedule") or {}).get("interval")) or 0
+    ago, every = durations.in_words(passed), durations.in_words(interval)
     return (
-        f"The last cycle ended {times.in_words(passed)} ago, and one should begin every {times.in_words(interval)}. "
+        f"The last cycle ended {ago} ago, and one should begin every {every}. "
         "A cycle over very many mailboxes may be under way; else check that an agent is active, and restart the job."
     )
 

@@ -48,16 +48,6 @@ def seconds(duration: Any) -> float | None:
     return days * 86400 + hours * 3600 + minutes * 60 + rest
 
 
-def in_words(seconds: float) -> str:
-    """A duration as ``45s``, ``3m40s`` or ``2h05m``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
-
-
 def write(moment: datetime) -> str:
     """A time for results."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -17,7 +17,7 @@ from ldap3.core.exceptions import LDAPException
 from tests.lab.clock import iso
 from tests.lab.cloud import steer
 from tests.lab.cloud.context import Services
-from tests.lab.cloud.wire import Refused, Reply, Request
+from tests.lab.cloud.wire import Reply, Request
 from tests.lab.forest.access import DirectoryUnavailable
 from tests.lab.forest.edit import EditRefused
 from tests.lab.store import Document
@@ -37,18 +37,7 @@ def handle(services: Services, request: Request) -> Reply:
                 return Reply(400, {"error": str(error)})
             except (services.engine_refusal, DirectoryUnavailable, EditRefused, LDAPException, OSError) as error:
                 return Reply(502, {"error": f"{type(error).__name__}: {error}"})
-    raise _refused(404, f"The control address has no {request.method} {request.path}.")
-
-
-def _refused(status: int, text: str) -> Refused:
-    return Refused(Reply(status, {"error": text}))
-
-
-def _body(request: Request) -> Document:
-    body = request.json_object()
-    if body is None:
-        raise ValueError("The body must be a JSON object.")
-    return body
+    raise steer.refused(404, f"The control address has no {request.method} {request.path}.")
 
 
 def _state(services: Services, request: Request) -> Document:
@@ -98,7 +87,7 @@ def _job_state(job: Document) -> Document:
 
 
 def _move_clock(services: Services, request: Request) -> Document:
-    body = _body(request)
+    body = steer.body_of(request)
     if set(body) - {"advance_seconds", "rate"} or not body:
         raise ValueError("The body holds advance_seconds or rate, or both.")
     if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in body.values()):
@@ -117,7 +106,7 @@ def _scenario(services: Services, request: Request) -> Document:
 
 
 def _set_scenario(services: Services, request: Request) -> Document:
-    return services.scenario.set(_body(request))
+    return services.scenario.set(steer.body_of(request))
 
 
 def _faults(services: Services, request: Request) -> list[Document]:
@@ -130,7 +119,7 @@ def _fault(fault: Any) -> Document:
 
 
 def _add_fault(services: Services, request: Request) -> Document:
-    return _fault(services.faults.add(_body(request)))
+    return _fault(services.faults.add(steer.body_of(request)))
 
 
 def _clear_faults(services: Services, request: Request) -> Document:
@@ -139,7 +128,7 @@ def _clear_faults(services: Services, request: Request) -> Document:
 
 def _remove_fault(services: Services, request: Request, fault_id: str) -> Document:
     if not services.faults.remove(int(fault_id)):
-        raise _refused(404, f"There is no fault {fault_id}; it may have fired already.")
+        raise steer.refused(404, f"There is no fault {fault_id}; it may have fired already.")
     return {"removed": 1}
 
 
@@ -166,7 +155,7 @@ def _cycle(services: Services, request: Request, tenant: str) -> Document:
     found = steer.tenant_of(services, tenant)
     jobs = services.store.list(found["id"], "job")
     if not jobs:
-        raise _refused(404, f"Tenant {tenant} has no writeback job.")
+        raise steer.refused(404, f"Tenant {tenant} has no writeback job.")
     with services.engine_lock:
         return {job["id"]: services.engines.run_cycle(found["id"], job["id"]) for job in jobs}
 
@@ -187,7 +176,7 @@ def _reset(services: Services, request: Request) -> Document:
     if request.query.get("to") == "checkpoint":
         snapshot = _checkpoint_path(services)
         if not snapshot.is_file():
-            raise _refused(404, "There is no checkpoint to go back to: set one first.")
+            raise steer.refused(404, "There is no checkpoint to go back to: set one first.")
     with services.engine_lock:
         for name, dns in (services.store.meta(_ADDED) or {}).items():
             services.forests.remove(name, dns)
@@ -221,14 +210,14 @@ def _directory(services: Services, request: Request, tenant: str) -> Document:
 
 
 def _edit_directory(services: Services, request: Request, tenant: str) -> Document:
-    body = _body(request)
+    body = steer.body_of(request)
     if set(body) != {"object", "changes"} or not isinstance(body["object"], str):
         raise ValueError("The body holds object (a DN or a name) and changes.")
     return {"dn": services.forests.edit(steer.tenant_of(services, tenant)["name"], body["object"], body["changes"])}
 
 
 def _add_to_directory(services: Services, request: Request, tenant: str) -> Document:
-    body, name = _body(request), steer.tenant_of(services, tenant)["name"]
+    body, name = steer.body_of(request), steer.tenant_of(services, tenant)["name"]
     dn, classes, attributes = body.get("dn"), body.get("classes"), body.get("attributes", {})
     if not isinstance(dn, str) or not isinstance(classes, list) or not isinstance(attributes, dict):
         raise ValueError("The body holds dn, classes (a list) and attributes (an object with a list for each).")
@@ -246,19 +235,19 @@ def _objects(services: Services, request: Request, tenant: str, kind: str) -> li
 def _object(services: Services, request: Request, tenant: str, kind: str, object_id: str) -> Document:
     doc = services.store.get(steer.tenant_of(services, tenant)["id"], kind, object_id)
     if doc is None:
-        raise _refused(404, f"Tenant {tenant} has no {kind} {object_id}.")
+        raise steer.refused(404, f"Tenant {tenant} has no {kind} {object_id}.")
     return doc
 
 
 def _patch_object(services: Services, request: Request, tenant: str, kind: str, object_id: str) -> Document:
-    changes = _body(request)
+    changes = steer.body_of(request)
     with services.engine_lock, services.store.transaction():
         return _patched(services, request, tenant, kind, object_id, changes)
 
 
 def _patch_objects(services: Services, request: Request, tenant: str, kind: str) -> Document:
     """Many at once: the body is an object of changes by id."""
-    changes = _body(request)
+    changes = steer.body_of(request)
     if not all(isinstance(one, dict) for one in changes.values()):
         raise ValueError("The body holds the changes of each object under its id.")
     with services.engine_lock, services.store.transaction():
@@ -281,7 +270,7 @@ def _patched(
 
 
 def _put_object(services: Services, request: Request, tenant: str, kind: str, object_id: str) -> Document:
-    doc = _body(request)
+    doc = steer.body_of(request)
     with services.engine_lock:
         services.store.put(steer.tenant_of(services, tenant)["id"], kind, object_id, doc)
     return doc

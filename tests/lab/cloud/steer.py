@@ -23,15 +23,17 @@ def tenant_of(services: Services, name: str) -> Document:
     tenant = find_tenant(services.store, name)
     if tenant is None:
         names = ", ".join(doc["name"] for doc in services.store.tenants())
-        raise _refused(404, f"There is no tenant {name}; there are {names}.")
+        raise refused(404, f"There is no tenant {name}; there are {names}.")
     return tenant
 
 
-def _refused(status: int, text: str) -> Refused:
+def refused(status: int, text: str) -> Refused:
+    """The control address's way to say no."""
     return Refused(Reply(status, {"error": text}))
 
 
-def _body(request: Request) -> Document:
+def body_of(request: Request) -> Document:
+    """The JSON object that a request carries; ValueError where it carries none."""
     body = request.json_object()
     if body is None:
         raise ValueError("The body must be a JSON object.")
@@ -41,7 +43,7 @@ def _body(request: Request) -> Document:
 def _job(services: Services, tenant: Document) -> Document:
     job = configuration.the_job(services, tenant)
     if job is None:
-        raise _refused(404, f"Tenant {tenant['name']} has no writeback job.")
+        raise refused(404, f"Tenant {tenant['name']} has no writeback job.")
     return job
 
 
@@ -55,7 +57,7 @@ def show_agents(services: Services, request: Request, tenant: str) -> list[Docum
 
 def set_agents(services: Services, request: Request, tenant: str) -> list[Document]:
     """PUT /agent/{tenant} with a status for all its agents; ``none`` takes them away, another brings them back."""
-    found, status = tenant_of(services, tenant), _body(request).get("status")
+    found, status = tenant_of(services, tenant), body_of(request).get("status")
     if status not in AGENT_STATES:
         raise ValueError(f"status is one of {', '.join(AGENT_STATES)}, not {status!r}.")
     store = services.store
@@ -107,7 +109,7 @@ def _shown(services: Services, tenant: Document, job: Document) -> Document:
 
 def make_job(services: Services, request: Request, tenant: str) -> Document:
     """POST /job/{tenant}: ``preview``, ``start``, and what configuration.CHANGES names."""
-    found, body = tenant_of(services, tenant), _body(request)
+    found, body = tenant_of(services, tenant), body_of(request)
     preview, start = bool(body.pop("preview", False)), bool(body.pop("start", False))
     with services.engine_lock:
         job = configuration.make(services, found, preview, body)
@@ -118,7 +120,7 @@ def make_job(services: Services, request: Request, tenant: str) -> Document:
 
 def change_job(services: Services, request: Request, tenant: str) -> Document:
     """PATCH /job/{tenant} with what configuration.CHANGES names."""
-    found, body = tenant_of(services, tenant), _body(request)
+    found, body = tenant_of(services, tenant), body_of(request)
     with services.engine_lock:
         return _shown(services, found, configuration.change(services, found, _job(services, found), body))
 
@@ -142,7 +144,7 @@ def steer_job(services: Services, request: Request, tenant: str, deed: str) -> D
         elif deed == "pause":
             services.engines.pause(found["id"], job["id"])
         else:
-            services.engines.restart(found["id"], job["id"], _reset_scopes(_body(request).get("reset") or ""))
+            services.engines.restart(found["id"], job["id"], _reset_scopes(body_of(request).get("reset") or ""))
         return _shown(services, found, _job(services, found))
 
 
@@ -160,7 +162,7 @@ def _reset_scopes(text: str) -> str:
 
 def set_managed(services: Services, request: Request, tenant: str) -> Document:
     """POST /managed/{tenant}: ``managed``, and ``names``, ``first`` (how many that are not so yet) or ``all``."""
-    found, body = tenant_of(services, tenant), _body(request)
+    found, body = tenant_of(services, tenant), body_of(request)
     managed, names, first = body.get("managed"), body.get("names") or [], body.get("first")
     if not isinstance(managed, bool) or bool(names) + (first is not None) + bool(body.get("all")) != 1:
         raise ValueError("The body holds managed (true or false) and one of names, first (a number) and all.")
@@ -209,7 +211,7 @@ def bring_about_deletes(services: Services, request: Request, tenant: str) -> Do
     The schema's flow types get Delete, the threshold becomes ``count``, the flag of the first ``count`` mailboxes that
     the job has provisioned becomes false, and a cycle runs.
     """
-    found, count = tenant_of(services, tenant), _body(request).get("count")
+    found, count = tenant_of(services, tenant), body_of(request).get("count")
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"count is a number of mailboxes, 1 or more, not {count!r}.")
     with services.engine_lock:

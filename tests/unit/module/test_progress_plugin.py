@@ -11,8 +11,9 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.durations import in_words
 from ansible_collections.hybrid.exchange.plugins.plugin_utils import progress
-from ansible_collections.hybrid.exchange.plugins.plugin_utils.progress import Tail, describe, duration, follow
+from ansible_collections.hybrid.exchange.plugins.plugin_utils.progress import Tail, describe, follow
 
 
 def line(done, at, phase="flip", total=20000):
@@ -39,7 +40,7 @@ def test_describe(now, started, expected):
     ("seconds", "expected"), [(0.4, "0s"), (59.4, "59s"), (60, "1m00s"), (3599, "59m59s"), (7500, "2h05m")]
 )
 def test_duration(seconds, expected):
-    assert duration(seconds) == expected
+    assert in_words(seconds) == expected
 
 
 def write(path, *lines, end="\n"):

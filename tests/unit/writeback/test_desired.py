@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -199,8 +200,9 @@ def test_without_rules_nothing_is_computed() -> None:
 
 def test_a_missing_property_is_a_problem_and_not_an_empty_value(world: World) -> None:
     world.user("user")
-    mailbox = world.mailboxes.mailboxes[0]
-    del mailbox.properties["CustomAttribute2"]  # type: ignore[attr-defined]
+    (whole,) = world.mailboxes.mailboxes
+    left = {name: value for name, value in whole.properties.items() if name != "CustomAttribute2"}
+    mailbox = replace(whole, properties=left)
     found, problems = desired_of(owned("extensionAttribute1", source="extensionAttribute2")).values(mailbox)
     assert found == (None,)
     assert "was not asked for CustomAttribute2" in problems["extensionAttribute1"].reason

@@ -39,7 +39,7 @@ class Service:
     """The synchronization API, with a job where it has a schema."""
 
     def __init__(self) -> None:
-        self.live: dict[str, Any] | None = None
+        self.live: dict[str, Any] = {}
 
     def service_principals(self, _template: str) -> list[dict[str, Any]]:
         return [{"id": "sp", "displayName": "contoso.lab"}] if self.live else []
@@ -49,7 +49,7 @@ class Service:
         return [{"id": "Entra2ADExchangeOnlineAttributeWriteback.1", "synchronizationJobSettings": [setting]}]
 
     def schema(self, _principal: str, _job: str) -> dict[str, Any]:
-        return copy.deepcopy(self.live or {})
+        return copy.deepcopy(self.live)
 
     def template_schema(self, _principal: str, _template: str) -> dict[str, Any]:
         return standard()
@@ -92,7 +92,6 @@ def run(
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
     cloud = SimpleNamespace(mailboxes=world.mailboxes, synchronization=service, statistics=dict)
-    world.directory.close = lambda: None  # type: ignore[attr-defined]
     monkeypatch.setattr(module_main.ModuleContext, "cloud", cloud)
     monkeypatch.setattr(module_main.ModuleContext, "directory", world.directory)
 
@@ -232,7 +231,7 @@ def test_the_service_default_counts_where_it_will_be_laid_over(
     world: World, run: Run, service: Service, option: str
 ) -> None:
     service.use(mapping("extensionAttribute1", "ToUpper([extensionAttribute1])"), mapping("deliverAndRedirect", "mail"))
-    objects = service.live["synchronizationRules"][0]["objectMappings"][0]  # type: ignore[index]
+    objects = service.live["synchronizationRules"][0]["objectMappings"][0]
     objects["attributeMappings"] = [
         item for item in objects["attributeMappings"] if item["targetAttributeName"] != "mail"
     ]
@@ -310,7 +309,7 @@ def test_errors_of_the_service_lose_nothing(world: World, run: Run, service: Ser
 
 def test_a_job_that_may_not_update_changes_nothing(world: World, run: Run, service: Service) -> None:
     service.use()
-    service.live["synchronizationRules"][0]["objectMappings"][0]["flowTypes"] = "Add"  # type: ignore[index]
+    service.live["synchronizationRules"][0]["objectMappings"][0]["flowTypes"] = "Add"
     world.user("user", {"CustomAttribute1": "new"}, {"extensionAttribute1": "old"})
     result = run()
     assert (result["safe"], result["counts"]["unchanged"]) == (True, 1)
@@ -321,7 +320,7 @@ def test_a_job_that_may_not_update_changes_nothing(world: World, run: Run, servi
 def test_a_scoping_filter_is_warned_of(world: World, run: Run, service: Service, name: str, warned: bool) -> None:
     service.use()
     clause = {"sourceOperandName": name, "operatorName": "EQUALS", "targetOperand": {"values": ["x"]}}
-    objects = service.live["synchronizationRules"][0]["objectMappings"][0]  # type: ignore[index]
+    objects = service.live["synchronizationRules"][0]["objectMappings"][0]
     objects["scope"] = {"groups": [{"name": "g", "clauses": [clause]}]}
     world.user("user")
     said = [str(warning) for warning in run().get("warnings", ())]
@@ -474,7 +473,7 @@ def test_a_mailbox_that_a_cycle_has_written_is_unchanged_by_the_next(
     service.use(*mappings)
     kind = str(cloud.get("RecipientTypeDetails", "UserMailbox"))
     guid = world.user("user", cloud, {"proxyAddresses": PRINTER, "extensionAttribute1": "old"}, kind=kind)
-    options = Options(Selection("all", None), "contoso.lab", merge(service.live or {}, ()))
+    options = Options(Selection("all", None), "contoso.lab", merge(service.live, ()))
     with TemporaryDirectory() as directory:
         first = predict(options, world, run_in(Path(directory))).result
         (line,) = map(json.loads, Path(first["artifact"].path).read_text("utf-8").splitlines())

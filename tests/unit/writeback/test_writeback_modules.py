@@ -30,7 +30,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     cloud = SimpleNamespace(
         mailboxes=found.mailboxes, synchronization=found.ownership, statistics=lambda: {"throttled_requests": 0}
     )
-    found.directory.close = lambda: None  # type: ignore[attr-defined]
     monkeypatch.setattr(module_main.ModuleContext, "cloud", cloud)
     monkeypatch.setattr(module_main.ModuleContext, "directory", found.directory)
     return found

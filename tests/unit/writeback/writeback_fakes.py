@@ -63,6 +63,9 @@ class FakeDirectory:
         self.objects[guid] = entry
         return entry
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def search(self, base: str, filter_text: str, attributes: Sequence[str], scope: str = "subtree") -> Iterator[Entry]:
         self.searches.append(filter_text)
         self.before_search(filter_text)

@@ -77,7 +77,8 @@ options:
   token_cache:
     description:
       - A file that keeps tokens between tasks of a run, readable for its owner only. It is created where it does not
-        exist. Without it, each task signs in.
+        exist. Without it, each task signs in. A token that was got with another secret or certificate is not used.
+      - The inventory P(hybrid.exchange.estate#inventory) sets it to a file that lives as long as the run.
     type: path
   ca_path:
     description:

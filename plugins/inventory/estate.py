@@ -32,6 +32,8 @@ notes:
   - A wave has a C(name), exactly one selection (C(identities), C(identities_file), C(group), C(filter),
     C(organizational_unit) or C(all_mailboxes)), optionally C(exclude), C(identities_column), C(allow_empty), and
     C(soak_minutes).
+  - C(token_cache) of C(tenant) is, where it is not given, a file in the temporary directory of the run, which Ansible
+    removes when the run ends; so the tasks of a run sign in once. Give it to keep tokens from run to run.
   - Host variables are C(hybrid_ring), C(hybrid_tenant), C(hybrid_directory), C(hybrid_job), C(hybrid_job_templates),
     C(hybrid_comparison), C(hybrid_mappings), C(hybrid_mappings_purge), C(hybrid_rules_file) where there is one,
     C(hybrid_applications), and C(hybrid_waves), a list of C(name), C(soak_minutes) and C(selection). The group
@@ -109,6 +111,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible import constants
 from ansible.errors import AnsibleParserError
 from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
@@ -156,12 +159,14 @@ class InventoryModule(BaseInventoryPlugin):
         self.inventory.set_variable(
             "tenants", "hybrid_artifact_dir", str(Path(self.get_option("artifact_dir")).absolute())
         )
+        # The run's own directory: only its owner may enter it, and Ansible removes it when the run ends.
+        tokens = str(Path(constants.DEFAULT_LOCAL_TMP) / "hybrid.exchange.tokens.json")
         for ring in rings:
             self.inventory.add_group(f"ring_{ring}")
         for file in sorted(files, key=lambda file: (rings.index(file.ring), file.name)):
             self.inventory.add_host(file.name, group="tenants")
             self.inventory.add_host(file.name, group=f"ring_{file.ring}")
-            for name, value in host_variables(file, applications).items():
+            for name, value in host_variables(file, tokens, applications).items():
                 self.inventory.set_variable(file.name, name, value)
 
 

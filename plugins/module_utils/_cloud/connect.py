@@ -11,16 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.auth import (
-    certificate,
-    managed_identity,
-    msal_import,
-    ready_token,
-    secret,
-    workload_identity,
-)
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.auth import sign_in
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.auth.login_client import LoginClient
-from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.auth.strategy import Identity, Strategy
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.auth.strategy import Identity
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.clock import Clock, SystemClock
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.exchange_online import ExchangeOnline
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.graph import Graph
@@ -72,13 +65,14 @@ def connect(params: Mapping[str, Any], clock: Clock | None = None) -> CloudEnds:
         login_url=cloud.login_url,
         login_overridden=cloud.login_url != clouds.CLOUDS[cloud.name].login_url,
     )
-    cache, file = _cache(params)
+    authentication = params.get("authentication") or ("certificate" if params.get("client_certificate") else "secret")
     tokens = TokenSource(
         identity,
-        _strategy(params, identity, cache, login, clock),
+        lambda: sign_in.strategy(authentication, params, identity, login, clock),
         {"graph": cloud.graph_url, "exchange": cloud.exchange_url},
         clock,
-        file,
+        _token_file(params, authentication),
+        sign_in.credential(authentication, params),
         login.last_error,
     )
     http = Http(transport, tokens, clock, retry_timeout, counters)
@@ -90,29 +84,10 @@ def connect(params: Mapping[str, Any], clock: Clock | None = None) -> CloudEnds:
     return CloudEnds(exchange, graph, Mailboxes(exchange, graph), Synchronization(graph), cloud, clock, counters)
 
 
-def _strategy(params: Mapping[str, Any], identity: Identity, cache: Any, login: LoginClient, clock: Clock) -> Strategy:
-    authentication = params.get("authentication") or ("certificate" if params.get("client_certificate") else "secret")
-    if authentication == "secret":
-        return secret.create(params, identity, cache, login)
-    if authentication == "certificate":
-        return certificate.create(params, identity, cache, login, clock.now())
-    if authentication == "managed_identity":
-        return managed_identity.create(params, identity, login)
-    if authentication == "workload_identity":
-        return workload_identity.create(params, identity, cache, login)
-    if authentication == "token":
-        return ready_token.create(params)
-    raise InputError(f"authentication {authentication} is unknown.")
-
-
-def _cache(params: Mapping[str, Any]) -> tuple[Any, TokenFile | None]:
+def _token_file(params: Mapping[str, Any], authentication: str) -> TokenFile | None:
+    """A ready token is in no need of being kept, and a managed identity keeps its own on its machine."""
     path = params.get("token_cache")
-    if not path or params.get("authentication") in ("token", "managed_identity"):
-        return None, None
-    cache = msal_import.require().SerializableTokenCache()
-    file = TokenFile(str(path), cache)
-    file.load()
-    return cache, file
+    return TokenFile(str(path)) if path and authentication not in ("token", "managed_identity") else None
 
 
 def _required(params: Mapping[str, Any], name: str) -> str:

@@ -198,10 +198,13 @@ def clear_text_secrets(file: TenantFile) -> list[Problem]:
     ]
 
 
-def host_variables(file: TenantFile, applications: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+def host_variables(
+    file: TenantFile, token_cache: str, applications: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """Makes the variables of a tenant's host; call it only when the checks found nothing.
 
-    applications are those of the whole estate; a tenant's own of the same name counts instead.
+    applications are those of the whole estate; a tenant's own of the same name counts instead. token_cache is the
+    file for a tenant that states none.
     """
     values = file.values
 
@@ -221,7 +224,10 @@ def host_variables(file: TenantFile, applications: Sequence[Mapping[str, Any]] =
         "ansible_python_interpreter": trust_as_template("{{ ansible_playbook_python }}"),
         **(values.get("vars") or {}),
         "hybrid_ring": file.ring,
-        "hybrid_tenant": absolute_paths(TENANT_SECTION.options, values["tenant"], resolve),
+        "hybrid_tenant": {
+            "token_cache": token_cache,
+            **absolute_paths(TENANT_SECTION.options, values["tenant"], resolve),
+        },
         "hybrid_directory": absolute_paths(DIRECTORY_SECTION.options, values["directory"], resolve),
         "hybrid_job": without(values["job"], JOB_TEMPLATES),
         "hybrid_job_templates": {key: value for key, value in values["job"].items() if key in JOB_TEMPLATES},

@@ -17,7 +17,9 @@ from urllib.parse import parse_qs
 import jwt
 import pytest
 import responses
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.auth import sign_in
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.connect import connect
+from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.token_cache import TokenFile
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import AuthenticationError, InputError
 from cloud_cmdlet import GET
 from cloud_fakes import FakeClock
@@ -174,6 +176,77 @@ def test_tokens_are_kept_in_a_file_for_their_owner_only(web: Any, tmp_path: Path
     assert list(cache.parent.iterdir()) == [cache]
 
 
+@pytest.fixture
+def cache(web: Any, tmp_path: Path) -> Path:
+    """A file with a token that is good for an hour."""
+    path = tmp_path / "tokens.json"
+    give(web, "t-1")
+    ask(params(client_secret="s3cret", token_cache=str(path)))
+    web.replace(responses.POST, TOKEN_URL, json={"access_token": "t-2", "expires_in": 3600, "token_type": "Bearer"})
+    return path
+
+
+def test_where_a_kept_token_is_good_no_way_to_sign_in_is_made(cache: Path, web: Any, monkeypatch: Any) -> None:
+    monkeypatch.delattr(sign_in, "strategy")
+    ask(params(client_secret="s3cret", token_cache=str(cache)))
+    assert used(web) == ["Bearer t-1", "Bearer t-1"]
+
+
+@pytest.mark.parametrize(
+    "other", [{"client_secret": "rotated"}, {"client_id": "app-2"}, {"graph_url": "https://graph.example/us"}]
+)
+def test_a_kept_token_is_not_used_for_another_secret_application_or_service(
+    cache: Path, web: Any, other: dict[str, Any]
+) -> None:
+    web.get("https://graph.example/us/v1.0/organization", json={"value": [{"id": TENANT}]})
+    ask(params(**{"client_secret": "s3cret", "token_cache": str(cache), **other}))
+    assert len(forms(web)) == 2
+
+
+@pytest.mark.parametrize(("minutes", "signed_in"), [(54, 1), (56, 2)])
+def test_a_kept_token_is_renewed_before_it_expires(cache: Path, web: Any, minutes: int, signed_in: int) -> None:
+    clock = FakeClock()
+    clock.seconds += minutes * 60
+    ask(params(client_secret="s3cret", token_cache=str(cache)), clock)
+    assert len(forms(web)) == signed_in
+
+
+def test_a_kept_token_that_is_refused_is_replaced_in_the_file(cache: Path, web: Any) -> None:
+    web.replace(responses.GET, "https://graph.example/v1.0/organization", status=401)
+    web.get("https://graph.example/v1.0/organization", json={"value": [{"id": TENANT}]})
+    ask(params(client_secret="s3cret", token_cache=str(cache)))
+    ask(params(client_secret="s3cret", token_cache=str(cache)))
+    assert used(web)[1:] == ["Bearer t-1", "Bearer t-2", "Bearer t-2"]
+
+
+def test_tokens_of_others_are_kept_and_expired_ones_are_not(tmp_path: Path) -> None:
+    file = TokenFile(str(tmp_path / "tokens.json"))
+    for name, expires_at in (("gone", 10.0), ("good", 100.0)):
+        file.put(name, f"token-{name}", expires_at, now=0.0)
+    TokenFile(str(tmp_path / "tokens.json")).put("mine", "token-mine", 200.0, now=50.0)
+    assert (file.get("gone"), file.get("good"), file.get("mine")) == (
+        None,
+        ("token-good", 100.0),
+        ("token-mine", 200.0),
+    )
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", '{"version": 2, "tokens": {}}', '{"version": 1}', '{"version": 1, "tokens": [1]}']
+)
+def test_a_file_of_another_shape_counts_as_empty(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "tokens.json"
+    path.write_text(content)
+    assert TokenFile(str(path)).get("any") is None
+
+
+def test_a_place_that_cannot_be_written_is_an_input_error(web: Any, tmp_path: Path) -> None:
+    give(web)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"token_cache .* cannot be"):
+        ask(params(client_secret="s3cret", token_cache=str(tmp_path / "file" / "tokens.json")))
+
+
 def pem_file(folder: Path, days: int = 10, password: bytes | None = None) -> tuple[Path, Any]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "app")])
@@ -210,7 +283,7 @@ def test_a_certificate_signs_the_assertion(web: Any, tmp_path: Path, password: s
 def test_an_expired_certificate_is_found_before_anything_is_sent(tmp_path: Path) -> None:
     path, _public = pem_file(tmp_path, days=-1)
     with pytest.raises(AuthenticationError, match="expired on 2026-08-26"):
-        connect(params(client_certificate=str(path)), FakeClock())
+        ask(params(client_certificate=str(path)), FakeClock())
 
 
 @pytest.mark.parametrize(
@@ -221,14 +294,14 @@ def test_a_file_that_is_no_certificate_is_an_input_error(tmp_path: Path, content
     path = tmp_path / "x.pem"
     path.write_bytes(content)
     with pytest.raises(InputError, match=words):
-        connect(params(client_certificate=str(path)), FakeClock())
+        ask(params(client_certificate=str(path)), FakeClock())
 
 
 def test_a_wrong_password_is_an_input_error(tmp_path: Path) -> None:
     path, _public = pem_file(tmp_path, password=b"right")
     for password in ("wrong", None):
         with pytest.raises(InputError, match="client_certificate_password"):
-            connect(params(client_certificate=str(path), client_certificate_password=password), FakeClock())
+            ask(params(client_certificate=str(path), client_certificate_password=password), FakeClock())
 
 
 def test_a_federated_token_is_read_each_time(web: Any, tmp_path: Path) -> None:
@@ -276,7 +349,7 @@ def test_ready_tokens_are_used_and_cannot_be_renewed(web: Any) -> None:
     with pytest.raises(AuthenticationError, match=r"refused the token in access_tokens\.graph"):
         ends.synchronization.organization()
     with pytest.raises(InputError, match="access_tokens must hold"):
-        connect(params(authentication="token", access_tokens={}), FakeClock())
+        ask(params(authentication="token", access_tokens={}), FakeClock())
 
 
 def test_a_domain_as_tenant_is_addressed_by_the_guid_of_the_token(web: Any) -> None:
@@ -289,11 +362,11 @@ def test_a_domain_as_tenant_is_addressed_by_the_guid_of_the_token(web: Any) -> N
 def test_missing_options_are_named() -> None:
     for option in ("tenant_id", "client_id"):
         with pytest.raises(InputError, match=f"{option} is not given"):
-            connect(params(**{option: ""}, client_secret="x"), FakeClock())
+            ask(params(**{option: ""}, client_secret="x"), FakeClock())
     with pytest.raises(InputError, match="client_secret is not given"):
-        connect(params(), FakeClock())
+        ask(params(), FakeClock())
     with pytest.raises(InputError, match="hosts"):
-        connect(params(cloud="bleu", login_url=None, client_secret="x"), FakeClock())
+        ask(params(cloud="bleu", login_url=None, client_secret="x"), FakeClock())
 
 
 def test_nothing_is_sent_before_an_end_is_used() -> None:

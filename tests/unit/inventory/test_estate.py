@@ -95,6 +95,14 @@ def test_tenants_become_hosts_in_the_order_of_the_rings(tmp_path: Path) -> None:
     assert [host.name for host in inventory.groups["ring_broad"].get_hosts()] == ["adatum", "bellows"]
 
 
+def test_tokens_are_kept_where_the_run_keeps_what_it_removes_unless_a_file_is_given(tmp_path: Path) -> None:
+    own = tenant("adatum", "canary").replace("tenant:\n", "tenant:\n  token_cache: own.json\n")
+    inventory = load(write(tmp_path, {"a.yml": own, "b.yml": tenant("contoso", "canary", 2)}))
+    assert variables(inventory, "adatum")["hybrid_tenant"]["token_cache"] == str(tmp_path / "tenants" / "own.json")
+    kept = variables(inventory, "contoso")["hybrid_tenant"]["token_cache"]
+    assert kept == f"{constants.DEFAULT_LOCAL_TMP}/hybrid.exchange.tokens.json"
+
+
 def test_a_tenant_file_becomes_variables(tmp_path: Path) -> None:
     text = tenant("contoso", "canary") + "mappings: [{target: mail, source: Mail}]\nvars: {verify_soak: 3}\n"
     text = text.replace("job:\n", "job:\n  job_template_id: Other\n")

@@ -37,7 +37,7 @@ else:
     CRYPTOGRAPHY_IMPORT_ERROR = None
 
 
-def create(params: Mapping[str, Any], identity: Identity, cache: Any, login: LoginClient, now: datetime) -> Strategy:
+def create(params: Mapping[str, Any], identity: Identity, login: LoginClient, now: datetime) -> Strategy:
     """The strategy for client_certificate; InputError or AuthenticationError say what is wrong with the file."""
     msal = msal_import.require()
     path = params.get("client_certificate")
@@ -49,7 +49,7 @@ def create(params: Mapping[str, Any], identity: Identity, cache: Any, login: Log
     credential = {"private_key": pem, "public_certificate": pem}
     if password:
         credential["passphrase"] = password
-    return ConfidentialClient(msal, identity, credential, cache, login)
+    return ConfidentialClient(msal, identity, credential, login)
 
 
 def _read(path: str) -> str:

@@ -20,7 +20,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.auth.strate
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
 
 
-def create(params: Mapping[str, Any], identity: Identity, cache: Any, login: LoginClient) -> Strategy:
+def create(params: Mapping[str, Any], identity: Identity, login: LoginClient) -> Strategy:
     """The strategy for client_secret."""
     secret = params.get("client_secret")
     if not secret:
@@ -28,4 +28,4 @@ def create(params: Mapping[str, Any], identity: Identity, cache: Any, login: Log
             "authentication is secret, but client_secret is not given. Give it (or HYBRID_EXCHANGE_CLIENT_SECRET), or "
             "give client_certificate."
         )
-    return ConfidentialClient(msal_import.require(), identity, secret, cache, login)
+    return ConfidentialClient(msal_import.require(), identity, secret, login)

@@ -33,11 +33,10 @@ class Strategy(Protocol):
 class ConfidentialClient:
     """An application that proves itself to the tenant's token endpoint; made on first use."""
 
-    def __init__(self, msal: Any, identity: Identity, credential: Any, cache: Any, login: LoginClient) -> None:
+    def __init__(self, msal: Any, identity: Identity, credential: Any, login: LoginClient) -> None:
         self._msal = msal
         self._identity = identity
         self._credential = credential
-        self._cache = cache
         self._login = login
         self._application: Any = None
 
@@ -48,7 +47,6 @@ class ConfidentialClient:
                 client_credential=self._credential,
                 authority=f"{self._identity.login_url}/{self._identity.tenant_id}",
                 instance_discovery=False if self._identity.login_overridden else None,
-                token_cache=self._cache,
                 http_client=self._login,
             )
         if fresh:

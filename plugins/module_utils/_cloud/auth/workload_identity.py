@@ -21,7 +21,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.auth.strate
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import AuthenticationError, InputError
 
 
-def create(params: Mapping[str, Any], identity: Identity, cache: Any, login: LoginClient) -> Strategy:
+def create(params: Mapping[str, Any], identity: Identity, login: LoginClient) -> Strategy:
     """The strategy for federated_token_file. The file is read each time: its issuer replaces it as it expires."""
     path = params.get("federated_token_file")
     if not path:
@@ -36,4 +36,4 @@ def create(params: Mapping[str, Any], identity: Identity, cache: Any, login: Log
             raise AuthenticationError(f"federated_token_file {path} is empty.", path=str(path))
         return text
 
-    return ConfidentialClient(msal_import.require(), identity, {"client_assertion": assertion}, cache, login)
+    return ConfidentialClient(msal_import.require(), identity, {"client_assertion": assertion}, login)

@@ -40,7 +40,7 @@ def test_a_missing_library_is_named(library: str, tmp_path: Path) -> None:
     code = (
         f"from {PACKAGE}._cloud.connect import connect\n"
         f"from {PACKAGE}._errors import MissingLibrary\n"
-        f"try: connect({options!r})\n"
+        f"try: connect({options!r}).synchronization.organization()\n"
         "except MissingLibrary as error: print(error.library)\n"
     )
     assert run(code, (library,)).stdout.strip() == library

@@ -11,8 +11,12 @@ import re
 from datetime import UTC, datetime
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import dates
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import EvaluationError, Value, text
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import dates
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
+    EvaluationError,
+    Value,
+    text,
+)
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import values
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute, Syntax, Values
 

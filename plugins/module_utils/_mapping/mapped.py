@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import evaluate, flow, source
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import flow, source
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import schema as schemas
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.casting import cast
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import evaluate
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
     NOT_FLOWED,
     NOTHING_KNOWN,
     Context,
@@ -26,7 +27,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluatio
     Undetermined,
     Value,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import FUNCTIONS
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.functions import FUNCTIONS
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import Rule
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import catalogue
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute, Values

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions, source
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import schema as schemas
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import source
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import (
     DIRECTORY,
     EDITABLE,
@@ -232,7 +233,7 @@ def _changes(before: list[Mapping[str, Any]], after: list[Mapping[str, Any]], na
 def _warnings(live: Mapping[str, Any], rules: tuple[Rule, ...]) -> list[str]:
     found = [warning for rule in rules for warning in rule.warnings]
     rule_of_job = schemas.rule(live)
-    sources = [(name, rule) for rule in rules for name in sorted(expressions.attributes(source.tree(rule.source)))]
+    sources = [(name, rule) for rule in rules for name in sorted(ex.attributes(source.tree(rule.source)))]
     targets = [(rule.target, rule) for rule in rules]
     for side, names in (("sourceDirectoryName", sources), ("targetDirectoryName", targets)):
         directory = str(rule_of_job.get(side) or "")

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import flow, scope, source, source_values
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import FUNCTIONS
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.lint import lint
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.lint_calls import ERROR
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.functions import FUNCTIONS
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.lint import lint
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.lint_calls import ERROR
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.scope import Scope
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import catalogue
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute

@@ -16,17 +16,17 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import conditions, evaluate
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import conditions, evaluate
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
     Context,
     Read,
     Value,
     empty,
     text,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.lint import lint
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.lint_calls import ERROR
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.lint import lint
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.lint_calls import ERROR
 
 UNITS, GROUPS, FILTER = KEYS = ("organizational_units", "groups", "filter")
 

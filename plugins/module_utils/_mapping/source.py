@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import FUNCTIONS, Function
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.functions import FUNCTIONS, Function
 
 ATTRIBUTE, CONSTANT, FUNCTION = "Attribute", "Constant", "Function"
 
@@ -24,12 +24,12 @@ def from_attribute(name: str) -> dict[str, Any]:
 
 def from_constant(text: str) -> dict[str, Any]:
     """The same value for every object."""
-    return {"type": CONSTANT, "name": text, "expression": expressions.render(expressions.Text(text)), "parameters": []}
+    return {"type": CONSTANT, "name": text, "expression": ex.render(ex.Text(text)), "parameters": []}
 
 
 def from_expression(text: str) -> dict[str, Any]:
     """A function of source attributes; an expression that is only [name] or a string is what it says."""
-    return _from_node(expressions.parse(text), text)
+    return _from_node(ex.parse(text), text)
 
 
 def meaning(source: Mapping[str, Any] | None) -> tuple[str, str]:
@@ -42,27 +42,27 @@ def meaning(source: Mapping[str, Any] | None) -> tuple[str, str]:
     if kind == CONSTANT:
         return (CONSTANT, name or _unquoted(text))
     try:
-        node = expressions.parse(text) if text.strip() else _to_node(source)
+        node = ex.parse(text) if text.strip() else _to_node(source)
     except InputError:
         # Written by somebody else in a form that we cannot read: equal only to itself.
         return (FUNCTION, " ".join(text.split()))
-    if isinstance(node, expressions.Attribute):
+    if isinstance(node, ex.Attribute):
         return (ATTRIBUTE, node.name.lower())
-    if isinstance(node, expressions.Text):
+    if isinstance(node, ex.Text):
         return (CONSTANT, node.value)
-    return (FUNCTION, expressions.render(node))
+    return (FUNCTION, ex.render(node))
 
 
-def tree(source: Mapping[str, Any] | None) -> expressions.Node | None:
+def tree(source: Mapping[str, Any] | None) -> ex.Node | None:
     """The tree of a source, None where there is none; InputError for an expression that cannot be read."""
     if not source:
         return None
     kind, name, text = source.get("type"), str(source.get("name") or ""), str(source.get("expression") or "")
     if kind == ATTRIBUTE:
-        return expressions.Attribute(name or text.strip().removeprefix("[").removesuffix("]"))
+        return ex.Attribute(name or text.strip().removeprefix("[").removesuffix("]"))
     if kind == CONSTANT:
-        return _constant(source, name) if name else expressions.Text(_unquoted(text))
-    return expressions.parse(text) if text.strip() else _to_node(source)
+        return _constant(source, name) if name else ex.Text(_unquoted(text))
+    return ex.parse(text) if text.strip() else _to_node(source)
 
 
 def describe(source: Mapping[str, Any] | None) -> str:
@@ -75,13 +75,13 @@ def describe(source: Mapping[str, Any] | None) -> str:
     return text or "nothing"
 
 
-def _from_node(node: expressions.Node | None, text: str | None = None) -> dict[str, Any]:
-    if isinstance(node, expressions.Attribute):
+def _from_node(node: ex.Node | None, text: str | None = None) -> dict[str, Any]:
+    if isinstance(node, ex.Attribute):
         return from_attribute(node.name)
-    if isinstance(node, expressions.Text):
+    if isinstance(node, ex.Text):
         return from_constant(node.value)
-    rendered = text.strip() if text is not None else expressions.render(node)
-    if not isinstance(node, expressions.Call):
+    rendered = text.strip() if text is not None else ex.render(node)
+    if not isinstance(node, ex.Call):
         return {"type": CONSTANT, "name": rendered, "expression": rendered, "parameters": []}
     names = FUNCTIONS.get(node.name, Function()).names(len(node.arguments))
     return {
@@ -96,11 +96,11 @@ def _from_node(node: expressions.Node | None, text: str | None = None) -> dict[s
     }
 
 
-def _to_node(source: Mapping[str, Any]) -> expressions.Node:
+def _to_node(source: Mapping[str, Any]) -> ex.Node:
     """The tree of a function that is given by its parameters only: their keys tell their places."""
     kind, name = source.get("type"), str(source.get("name") or "")
     if kind == ATTRIBUTE:
-        return expressions.Attribute(name)
+        return ex.Attribute(name)
     if kind == CONSTANT:
         return _constant(source, name)
     pairs = [(str(pair.get("key") or ""), pair.get("value")) for pair in source.get("parameters") or ()]
@@ -108,23 +108,23 @@ def _to_node(source: Mapping[str, Any]) -> expressions.Node:
     function = FUNCTIONS.get(name, Function())
     places = {key: index for index, key in enumerate(function.names(len(function.parameters) + len(pairs)))}
     if len({key for key, _node in given} & set(places)) < len(given):
-        return expressions.Call(name, tuple(node for _key, node in given))
+        return ex.Call(name, tuple(node for _key, node in given))
     by_place = {places[key]: node for key, node in given}
-    return expressions.Call(name, tuple(by_place.get(index) for index in range(max(by_place, default=-1) + 1)))
+    return ex.Call(name, tuple(by_place.get(index) for index in range(max(by_place, default=-1) + 1)))
 
 
-def _constant(source: Mapping[str, Any], name: str) -> expressions.Node:
+def _constant(source: Mapping[str, Any], name: str) -> ex.Node:
     """A constant is a text, but for numbers and for the job's settings, such as %DomainFQDN%."""
     try:
-        node = expressions.parse(str(source.get("expression") or ""))
+        node = ex.parse(str(source.get("expression") or ""))
     except InputError:
-        return expressions.Text(name)
-    return node if isinstance(node, expressions.Bare) and node.text == name else expressions.Text(name)
+        return ex.Text(name)
+    return node if isinstance(node, ex.Bare) and node.text == name else ex.Text(name)
 
 
 def _unquoted(text: str) -> str:
     try:
-        node = expressions.parse(text)
+        node = ex.parse(text)
     except InputError:
         return text
-    return node.value if isinstance(node, expressions.Text) else text
+    return node.value if isinstance(node, ex.Text) else text

@@ -12,7 +12,11 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import Read, Undetermined, Value
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
+    Read,
+    Undetermined,
+    Value,
+)
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import catalogue
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute, Syntax, Values
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox

@@ -19,12 +19,12 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import mapped as mappings
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import scope as scopes
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import source as sources
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import source_values
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
     NOT_FLOWED,
     NOTHING_KNOWN,
     Context,

@@ -13,8 +13,8 @@ from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import schema as schemas
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import Context
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import FUNCTIONS
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import Context
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.functions import FUNCTIONS
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.mapped import Mapped, Problem, from_schema
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.merge import SERVICE_MANAGED
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import catalogue

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluate import HIDDEN
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import NotFlowed
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluate import HIDDEN
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import NotFlowed
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import values
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute, Values
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.join import Entry

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import PartialFailure
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import Context
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import Context
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import OWNERS, Rule
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import join, state

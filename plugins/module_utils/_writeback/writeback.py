@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import Context
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import Context
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import Rule, of_directory
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import join, journal, limits, lock, saved_plan
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.change import Raw, ValueChange

@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import date_formats, dates
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import evaluate as ev
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import EvaluationError, Undetermined
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import date_formats, dates
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import evaluate as ev
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
+    EvaluationError,
+    Undetermined,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import evaluate as ev
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import evaluate as ev
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
     NOT_FLOWED,
     Context,
     EvaluationError,
     Undetermined,
     shown_date,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import FUNCTIONS
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.functions import FUNCTIONS
 
 REFERENCE = json.loads((Path(__file__).parents[2] / "reference" / "expression-functions.json").read_text())
 ADDRESS = REFERENCE["source"].rpartition(" ")[2]

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import source
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import FUNCTIONS, Function
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.functions import FUNCTIONS, Function
 from hypothesis import given
 from hypothesis import strategies as st
 

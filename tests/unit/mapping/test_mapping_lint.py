@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import rule, rules_file
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.lint import lint
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.lint import lint
 
 REFERENCE = json.loads((Path(__file__).parents[2] / "reference" / "expression-functions.json").read_text())
 

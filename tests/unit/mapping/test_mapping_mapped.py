@@ -11,14 +11,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import (
-    flow,
-    mapped,
-    rule,
-    source,
-    source_values,
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import flow, mapped, rule, source, source_values
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
+    NOT_FLOWED,
+    Undetermined,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import NOT_FLOWED, Undetermined
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import catalogue
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox
 from hypothesis import given

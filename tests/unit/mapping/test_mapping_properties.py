@@ -11,17 +11,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import evaluate as ev
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import source
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import evaluate as ev
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
     NOT_FLOWED,
     Context,
     EvaluationError,
     Undetermined,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import FUNCTIONS, Function
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.lint import lint
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.functions import FUNCTIONS, Function
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.lint import lint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

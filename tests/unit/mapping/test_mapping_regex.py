@@ -10,7 +10,7 @@ import re
 import time
 
 import pytest
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import regex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

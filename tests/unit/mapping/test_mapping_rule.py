@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import rule, rules_file, scope, source_values
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import NOTHING_KNOWN
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import NOTHING_KNOWN
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.scope import Scope
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.source import from_attribute, from_constant
 

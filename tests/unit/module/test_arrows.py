@@ -67,6 +67,13 @@ def test_arrows(path):
         assert others <= FOUNDATION, "a use case gets its far ends handed in"
 
 
+@pytest.mark.parametrize("path", sorted((UTILS / "_mapping" / "expression").glob("*.py")), ids=lambda path: path.stem)
+def test_the_expression_language_knows_neither_rules_nor_schemas_nor_attributes(path):
+    prefix = f"{PACKAGE}module_utils."
+    names = {name.removeprefix(prefix) for name in imports(path) if name.startswith(prefix)}
+    assert {name for name in names if not name.startswith(("_errors", "_mapping.expression"))} == set()
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(UTILS)))
 def test_libraries(path):
     for name in {name.split(".")[0] for name in imports(path)}:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import NOT_FLOWED
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import NOT_FLOWED
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import from_option
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Values
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import CATALOGUE, WRITEBACK

@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.arguments import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.arguments import (
     Arguments,
     Builder,
     null,
     runs,
     strict,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.conditions import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.conditions import (
     condition,
     negated,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
     NOT_FLOWED,
     Closure,
     Context,
@@ -34,7 +34,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluatio
     undocumented,
     whole,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import TESTS
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.functions import TESTS
 
 
 def _iif(arguments: Arguments) -> Closure:

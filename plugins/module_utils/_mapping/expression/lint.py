@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import lint_calls
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluate import bare_value
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import FUNCTIONS
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.lint_calls import ERROR, WARNING
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.text_functions import COMPARE_TYPES
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import lint_calls
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluate import bare_value
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.functions import FUNCTIONS
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.lint_calls import ERROR, WARNING
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.text_functions import COMPARE_TYPES
 
 SETTINGS = frozenset({"%domainfqdn%"})
 """The job's settings that the service's own mappings use, in lower case."""

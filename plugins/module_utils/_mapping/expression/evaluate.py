@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import (
     date_functions,
     list_functions,
     logic_functions,
@@ -20,10 +20,14 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import (
     service_functions,
     text_functions,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.arguments import Argument, Builder, constant
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.conditions import comparison
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.arguments import (
+    Argument,
+    Builder,
+    constant,
+)
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.conditions import comparison
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
     NOTHING_KNOWN,
     Closure,
     Context,
@@ -33,7 +37,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluatio
     as_number,
     text,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import FUNCTIONS
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.functions import FUNCTIONS
 
 BUILDERS: Mapping[str, Builder] = MappingProxyType(
     {

@@ -15,8 +15,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import diacritics, letters
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.arguments import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import diacritics, letters
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.arguments import (
     Argument,
     Arguments,
     Builder,
@@ -24,7 +24,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.arguments
     runs,
     strict,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
     Closure,
     Context,
     EvaluationError,
@@ -36,7 +36,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluatio
     undocumented,
     whole,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expressions import Bare
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.syntax import Bare
 
 COMPARE_TYPES = ("vbTextCompare", "vbBinaryCompare")
 

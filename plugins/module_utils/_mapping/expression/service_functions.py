@@ -11,8 +11,12 @@ import string
 import uuid
 from collections.abc import Mapping
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.arguments import Arguments, Builder, runs
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.arguments import (
+    Arguments,
+    Builder,
+    runs,
+)
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
     Closure,
     Context,
     EvaluationError,

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import letters, pattern, pattern_cost
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.character_classes import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import letters, pattern, pattern_cost
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.character_classes import (
     PatternError,
     UnknownPattern,
     WrongPattern,

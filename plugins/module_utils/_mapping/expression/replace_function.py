@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import regex
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.arguments import Arguments, Builder, runs
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import regex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.arguments import (
+    Arguments,
+    Builder,
+    runs,
+)
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
     Closure,
     Context,
     EvaluationError,

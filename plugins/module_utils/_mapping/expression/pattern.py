@@ -16,14 +16,16 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.character_classes import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.character_classes import (
     ALL,
     Charset,
     UnknownPattern,
     WrongPattern,
     literal,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.pattern_characters import CharacterParser
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.pattern_characters import (
+    CharacterParser,
+)
 
 _OPTIONS = re.compile(r"\?([imnsx]*(?:-[imnsx]*)?)([:)])")
 _GROUP_NAME = re.compile(r"\?(?:<(?P<angle>[^<>']*)>|'(?P<quote>[^<>']*)')")

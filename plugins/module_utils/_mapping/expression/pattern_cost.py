@@ -17,8 +17,8 @@ import math
 from dataclasses import dataclass
 from itertools import combinations
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.character_classes import ALL, Charset
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.pattern import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.character_classes import ALL, Charset
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.pattern import (
     Anchor,
     Back,
     Choice,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.arguments import Builder, strict
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.arguments import Builder, strict
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
     EvaluationError,
     Value,
     known_text,
@@ -19,7 +19,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluatio
     values_of,
     whole,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.letters import WHITE_SPACE
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.letters import WHITE_SPACE
 
 
 def _count(attribute: Value) -> Value:

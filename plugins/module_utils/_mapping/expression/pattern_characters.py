@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import string
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.character_classes import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.character_classes import (
     Charset,
     UnknownPattern,
     WrongPattern,

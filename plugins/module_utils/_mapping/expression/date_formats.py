@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import dates
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import dates
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),

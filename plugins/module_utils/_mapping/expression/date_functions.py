@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import date_formats, dates
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.arguments import Builder, strict
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import date_formats, dates
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.arguments import Builder, strict
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
     EvaluationError,
     Undetermined,
     Value,
@@ -21,7 +21,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluatio
     undocumented,
     whole,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.letters import WHITE_SPACE
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.letters import WHITE_SPACE
 
 STYLES = (
     *("None", "AllowLeadingWhite", "AllowTrailingWhite", "AllowInnerWhite", "AllowWhiteSpaces"),

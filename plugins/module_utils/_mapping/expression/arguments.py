@@ -11,8 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import Closure, Context, Read, Value
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
+    Closure,
+    Context,
+    Read,
+    Value,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import TypeAlias
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import (
     date_formats,
     date_functions,
     dates,
@@ -19,15 +19,15 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import (
     regex,
     replace_function,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import expressions as ex
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluate import bare_value, evaluate
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.evaluation import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression import syntax as ex
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluate import bare_value, evaluate
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import (
     Context,
     EvaluationError,
     Undetermined,
     as_number,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.functions import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.functions import (
     BOOLEAN,
     DATE,
     FUNCTIONS,

@@ -80,6 +80,26 @@ options:
       - The service stops before it deletes this many objects or more in one cycle. V(0) turns that off.
       - If not given, it stays as it is, and is V(500) for a new job.
     type: int
+  first_start:
+    description:
+      - What permits O(state=started) to start a job that has never run. Its first cycle makes the objects in AD what
+        the cloud and the mappings say, so values that only AD has are lost.
+      - V(predicted) takes O(prediction), in which nothing may be lost that was not given up by name.
+      - V(accepted) starts the job, whatever it will write.
+    type: str
+    default: predicted
+    choices: [predicted, accepted]
+  prediction:
+    description:
+      - The path of the artifact of M(hybrid.exchange.writeback_prediction_info), for O(first_start=predicted).
+      - The start is refused where it is of another job, where it is not safe, where it is older than
+        O(prediction_max_age), where the scope of the job is wider, or where its mappings are others than predicted.
+      - It does not count for a job that has run.
+    type: path
+  prediction_max_age:
+    description: Hours that O(prediction) may be old.
+    type: float
+    default: 24
   wait:
     description: Whether to wait until the service shows the wanted state.
     type: bool
@@ -91,6 +111,7 @@ options:
 seealso:
   - module: hybrid.exchange.writeback_job_info
   - module: hybrid.exchange.writeback_mapping
+  - module: hybrid.exchange.writeback_prediction_info
   - module: hybrid.exchange.writeback_cycle
 """
 
@@ -101,10 +122,24 @@ EXAMPLES = r"""
     notification_recipients: [exchange-team@contoso.com]
     delete_threshold: 100
 
-- name: Start it
+# - name: Predict what its first cycle will write; this fails where values that only AD has would be lost
+#   hybrid.exchange.writeback_prediction_info:
+#     domain: contoso.lab
+#     all_mailboxes: true
+#     fail_on_loss: true
+#   register: predicted
+#
+# - name: Start it
+#   hybrid.exchange.writeback_job:
+#     domain: contoso.lab
+#     state: started
+#     prediction: "{{ predicted.artifact.path }}"
+
+- name: Start it in a rehearsal, whatever it will write
   hybrid.exchange.writeback_job:
     domain: contoso.lab
     state: started
+    first_start: accepted
 
 - name: Pause it for a maintenance of the domain controllers
   hybrid.exchange.writeback_job:
@@ -162,11 +197,13 @@ service:
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ensure import ensure
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ensure_plan import Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ensure_steps import Ends
+from ansible_collections.hybrid.exchange.plugins.module_utils._job.first_start import FirstStart
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Templates, describe
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.scope import Scope
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.settings import Settings
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import JOB, RUN, TENANT, ArgumentSpec
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.main import ModuleContext, Outcome, run
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import prediction
 
 SPEC = ArgumentSpec(
     options={
@@ -176,6 +213,9 @@ SPEC = ArgumentSpec(
         "notification_recipients": {"type": "list", "elements": "str"},
         "notifications_enabled": {"type": "bool"},
         "delete_threshold": {"type": "int"},
+        "first_start": {"type": "str", "default": "predicted", "choices": ["predicted", "accepted"]},
+        "prediction": {"type": "path"},
+        "prediction_max_age": {"type": "float", "default": 24},
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 300},
     },
@@ -195,6 +235,13 @@ def use_case(context: ModuleContext) -> Outcome:
         ),
         scope=Scope(_tuple(options["organizational_units"]), _tuple(options["groups"])),
         templates=Templates(options["application_template_id"], options["job_template_id"]),
+        first_start=FirstStart(
+            options["first_start"],
+            prediction.read(options["prediction"]) if options["prediction"] else None,
+            options["prediction_max_age"],
+            options["tenant_id"],
+            context.cloud.clock.now(),
+        ),
         wait=options["wait"],
         wait_timeout=options["wait_timeout"],
     )

@@ -91,10 +91,16 @@ options:
       - What may be lost, by name. V(user@contoso.com) gives up all of a mailbox. With a colon and an attribute behind
         it (C(user@contoso.com:proxyAddresses)) it gives up that one. V(attribute proxyAddresses) gives up an attribute
         of every mailbox. An object id can stand for the name.
-      - An entry that names nothing that is at risk is an error.
     type: list
     elements: str
     default: []
+  give_up_unused:
+    description:
+      - What to do where an entry of O(give_up) names nothing that is at risk. V(fail) finds slips, and values that are
+        safe by now. V(ignore) is for a list that serves several selections.
+    type: str
+    default: fail
+    choices: [fail, ignore]
   fail_on_loss:
     description: Fail unless RV(safe).
     type: bool
@@ -228,6 +234,8 @@ artifact:
     - The artifact with one line per selected mailbox, first those whose two sides are not simply equal. It holds the
       values before and after of every attribute that changes (C(attributes)), and C(lost), C(given_up),
       C(undetermined) and C(problems).
+    - Its last line (C(prediction)) says of which job it is and whether it is safe, for
+      O(hybrid.exchange.writeback_job#module:prediction).
   returned: always
   type: dict
   contains:
@@ -271,6 +279,7 @@ SPEC = ArgumentSpec(
         "type_values": {"type": "str", "default": "remote", "choices": ["remote", "local"]},
         "source_anchor_attribute": {"type": "str"},
         "give_up": {"type": "list", "elements": "str", "default": []},
+        "give_up_unused": {"type": "str", "default": "fail", "choices": ["fail", "ignore"]},
         "fail_on_loss": {"type": "bool", "default": False},
     }
 ).merge(TENANT, DIRECTORY, RUN, SELECTION, JOB, RULES)
@@ -293,12 +302,14 @@ def use_case(context: ModuleContext) -> Outcome:
         selection=context.selection,
         domain=params["domain"],
         mappings=mappings,
+        tenant=params["tenant_id"],
         live=live,
         cloud_managed=params["cloud_managed"],
         proxy_addresses=params["proxy_addresses"],
         type_values=params["type_values"],
         source_anchor_attribute=params["source_anchor_attribute"],
         give_up=params["give_up"],
+        give_up_unused=params["give_up_unused"],
         fail_on_loss=params["fail_on_loss"],
         organization=context.synchronization.organization,
     )

@@ -94,7 +94,7 @@ def prepare(module: str, given: Mapping[str, Any], lab: Lab, defaults: Defaults)
         must(run(name, arguments(name, given, defaults)))
 
     if module in {"writeback_job_info", "writeback_mapping", "writeback_cycle"}:
-        step("writeback_job", domain=DOMAIN, state="started")
+        step("writeback_job", domain=DOMAIN, state="started", first_start="accepted")
         lab.cycle(TENANT)  # the initial cycle, so that it does not fall into the test at a moment of its own
     if given.get("default_authority") == "cloud":
         tenant = lab.config["tenants"][TENANT]["tenant_id"]

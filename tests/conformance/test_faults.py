@@ -36,7 +36,7 @@ TASKS: Mapping[str, Mapping[str, Any]] = {
     "mailbox_info": EVERYBODY,
     "mailbox_authority": {**WAVE, "authority": "cloud"},
     "organization_authority": {"default_authority": "on_premises"},
-    "writeback_job": {"domain": stage.DOMAIN, "state": "started", "delete_threshold": 400},
+    "writeback_job": {"domain": stage.DOMAIN, "state": "started", "first_start": "accepted", "delete_threshold": 400},
     "writeback_job_info": {"domain": stage.DOMAIN},
     "writeback_mapping": {
         "domain": stage.DOMAIN,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conformance import observe, stage
-from tests.conformance.modules import run
+from tests.conformance.modules import Result, run
 from tests.lab.client import Lab
 
 DOMAIN = {"domain": stage.DOMAIN}
@@ -27,6 +27,32 @@ RULES = [
 ]
 
 
+def test_a_first_start_needs_a_prediction_that_is_true_of_the_job(fresh: Lab, defaults: stage.Defaults) -> None:
+    def outcome(module: str, **given: Any) -> Result:
+        return run(module, stage.arguments(module, given, defaults))
+
+    def start(**given: Any) -> Result:
+        return outcome("writeback_job", **DOMAIN, state="started", **given)
+
+    stage.must(outcome("mailbox_authority", all_mailboxes=True, authority="cloud", on_ineligible="skip"))
+    stage.must(outcome("writeback_job", **DOMAIN, state="present"))
+    everybody = {**DOMAIN, "all_mailboxes": True, "report_limit": 1000}
+    assert "nobody predicted" in start().data["msg"]
+    unsafe = stage.must(outcome("writeback_prediction_info", **everybody)).data
+    assert (
+        f"{unsafe['counts']['at_risk']} mailboxes would lose"
+        in start(prediction=unsafe["artifact"]["path"]).data["msg"]
+    )
+    names = sorted({item["object"] for key in ("lost", "undetermined") for item in unsafe[key]})
+    assert len(names) == unsafe["counts"]["at_risk"], "all of them are listed"
+    given_up = stage.must(outcome("writeback_prediction_info", **everybody, give_up=names)).data
+    rules = [{"target": "extensionAttribute9", "constant": "from Git"}]
+    stage.must(outcome("writeback_mapping", **DOMAIN, mappings=rules))
+    assert "mappings are not those" in start(prediction=given_up["artifact"]["path"]).data["msg"]
+    again = stage.must(outcome("writeback_prediction_info", **everybody, give_up=names)).data
+    assert start(prediction=again["artifact"]["path"]).data["steps"] == ["start"]
+
+
 def test_a_cycle_leaves_what_was_predicted(fresh: Lab, defaults: stage.Defaults) -> None:
     def step(module: str, **given: Any) -> dict[str, Any]:
         return dict(stage.must(run(module, stage.arguments(module, given, defaults))).data)
@@ -39,12 +65,12 @@ def test_a_cycle_leaves_what_was_predicted(fresh: Lab, defaults: stage.Defaults)
     assert predicted["counts"]["loses"] > 0
     step("writeback_mapping", **DOMAIN, mappings=RULES)
     before = observe.directory(fresh.config, stage.TENANT)
-    step("writeback_job", **DOMAIN, state="started")
+    step("writeback_job", **DOMAIN, state="started", first_start="accepted")
     fresh.cycle(stage.TENANT)
     after = observe.directory(fresh.config, stage.TENANT)
     artifact = Path(predicted["artifact"]["path"])
     checked = 0
-    for line in map(json.loads, artifact.read_text("utf-8").splitlines()):
+    for line in map(json.loads, artifact.read_text("utf-8").splitlines()[:-1]):
         name = line.get("distinguished_name")
         changes = line.get("attributes") or {}
         for attribute, values in changes.items():

@@ -86,7 +86,14 @@ class ActionModule(ActionBase):
         lost = [{"object": "somebody", "attributes": {"proxyAddresses": ["smtp:x"]}}] * loses
         artifact = {"path": "/nowhere", "sha256": "", "lines": 3}
         safe = not loses and not unsure
-        return INFO | {"safe": safe, "counts": counts, "lost": lost, "undetermined": unsure, "artifact": artifact}
+        return INFO | {
+            "safe": safe,
+            "schema": "live" if state["job"] else "standard",
+            "counts": counts,
+            "lost": lost,
+            "undetermined": unsure,
+            "artifact": artifact,
+        }
 
     def _mailbox_authority(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
         wave, cloud = wave_of(args), args["authority"] == "cloud"

@@ -103,7 +103,7 @@ def test_the_method_directory_writes_what_a_job_would() -> None:
 
 
 def test_a_tenant_file_takes_the_options_of_the_modules() -> None:
-    decided_by_a_run = {"state", "wait"}
+    decided_by_a_run = {"state", "wait", "first_start", "prediction", "prediction_max_age"}
     shared = set(options("writeback_job_info")) - {"domain", *tenants.JOB_TEMPLATES}
     job = set(options("writeback_job")) - shared - decided_by_a_run
     assert set(tenants.JOB_SECTION.options) == job

@@ -17,7 +17,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     Refused,
     Timeout,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._job import ensure_plan, waiting
+from ansible_collections.hybrid.exchange.plugins.module_utils._job import ensure_plan, first_start, waiting
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import job as jobs
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ensure_plan import Plan, Read, Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ensure_steps import Ends, apply
@@ -51,7 +51,7 @@ def _read(ends: Ends, wanted: Wanted) -> Read:
     if job is None or wanted.state == "absent":
         return Read(job)
     schema = None
-    if job.raw is not None and wanted.scope.stated:
+    if job.raw is not None and (wanted.scope.stated or (wanted.state == "started" and first_start.is_first(job))):
         schema = ends.synchronization.schema(job.service_principal_id, job.id)
     if not wanted.settings.stated and not ensure_plan.settings_unfinished(job):
         return Read(job, schema)

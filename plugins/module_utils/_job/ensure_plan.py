@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError, Refused
+from ansible_collections.hybrid.exchange.plugins.module_utils._job import first_start
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import scope as scopes
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import settings as secrets
+from ansible_collections.hybrid.exchange.plugins.module_utils._job.first_start import FirstStart
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Job, Templates
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.scope import Scope
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.settings import Secrets, Settings
@@ -30,6 +32,7 @@ class Wanted:
     settings: Settings
     scope: Scope = field(default_factory=Scope)
     templates: Templates = field(default_factory=Templates)
+    first_start: FirstStart = field(default_factory=FirstStart)
     wait: bool = True
     wait_timeout: float = 300
 
@@ -51,8 +54,8 @@ class Plan:
 class Read:
     """What was read before the plan: the configuration and its job, and, where the plan needs them, more.
 
-    schema is read where a scope is stated; settings where they are stated or may be missing. settings is None where
-    they were not read or cannot be, and unreadable_because says why not.
+    schema is read where a scope is stated and before a first start; settings where they are stated or may be missing.
+    settings is None where they were not read or cannot be, and unreadable_because says why not.
     """
 
     job: Job | None
@@ -132,6 +135,8 @@ def settings_needed(wanted: Wanted, read: Read) -> bool:
 
 def guard(wanted: Wanted, read: Read, plan: Plan) -> list[str]:
     """Refuse what would go wrong, before the first write; the answer are warnings."""
+    if "start" in plan.steps and first_start.is_first(read.job):
+        first_start.guard(wanted.first_start, wanted.domain, wanted.scope, read.schema)
     if "set_scope" in plan.steps and read.job is not None and read.schema is not None:
         scopes.guard(read.job, read.schema)
     if "write_settings" not in plan.steps or read.job is None or settings_unfinished(read.job):

@@ -18,9 +18,9 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     ProtocolError,
     Unavailable,
 )
+from ansible_collections.hybrid.exchange.plugins.module_utils._job import first_start, waiting
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import job as jobs
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import scope as scopes
-from ansible_collections.hybrid.exchange.plugins.module_utils._job import waiting
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ensure_plan import Plan, Read, Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Job
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import (
@@ -63,6 +63,8 @@ def apply(ends: Ends, wanted: Wanted, read: Read, plan: Plan, done: list[str]) -
                 job.service_principal_id, str(job.service_principal.get("appId") or "")
             )
         else:
+            if step == "start" and not read.exists:
+                _check_new(ends, wanted, job)
             _switch(ends, step, job)
         done.append(step)
     return job, artifact
@@ -86,6 +88,14 @@ def _create_configuration(ends: Ends, wanted: Wanted) -> Job:
         raise ProtocolError("The service made a configuration and did not say its id. Run again: it will be found.")
     read = waiting.until_found(ends.clock, wanted.wait_timeout, lambda: service.service_principal(str(identifier)))
     return Job(read, None)
+
+
+def _check_new(ends: Ends, wanted: Wanted, job: Job) -> None:
+    """Before a job that was made in this run is started: what its mappings are is known only now."""
+    found = wanted.first_start.prediction
+    if found is not None:
+        read = partial(ends.synchronization.schema, job.service_principal_id, job.id)
+        first_start.check_mappings(found, wanted.domain, waiting.until_found(ends.clock, wanted.wait_timeout, read))
 
 
 def _look_for(ends: Ends, wanted: Wanted) -> Job | None:

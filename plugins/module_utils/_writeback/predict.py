@@ -17,8 +17,10 @@ from typing import Any, Protocol
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError, Refused
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import diff, flow
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import schema as schemas
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.fingerprint import fingerprint
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.merge import Merged
-from ansible_collections.hybrid.exchange.plugins.module_utils._run import join
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import join, prediction
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact import ArtifactWriter
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import (
     left_out_warnings,
@@ -35,6 +37,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.run imp
 
 AS_IS, ASSUMED = CLOUD_MANAGED = ("as_is", "assumed")
 WITHOUT_MAILBOX = "without_mailbox"
+FAIL, IGNORE = GIVE_UP_UNUSED = ("fail", "ignore")
 
 
 class Mailboxes(BulkMailboxes, Protocol):
@@ -68,12 +71,14 @@ class Options:
     selection: Selection
     domain: str
     mappings: Merged
+    tenant: str = ""
     live: bool = True
     cloud_managed: str = AS_IS
     proxy_addresses: str = flow.OVERWRITE
     type_values: str = "remote"
     source_anchor_attribute: str | None = None
     give_up: Sequence[str] = ()
+    give_up_unused: str = FAIL
     fail_on_loss: bool = False
     organization: Callable[[], Mapping[str, Any]] = dict
 
@@ -81,7 +86,7 @@ class Options:
 def predict(options: Options, far_ends: FarEnds, run: Run) -> Report:
     """Read both sides in bulk and say what a cycle makes of them.
 
-    InputError for an entry of give_up that names nothing at risk; Refused with ``fail_on_loss`` unless all is safe.
+    InputError for an entry of give_up that names nothing at risk, unless such are ignored; Refused with ``fail_on_loss`` unless all is safe.
     """
     given = GivenUp(options.give_up)
     directory = far_ends.directory
@@ -115,7 +120,8 @@ def predict(options: Options, far_ends: FarEnds, run: Run) -> Report:
         "artifact": artifact,
     }
     warnings = [*options.mappings.warnings, *job.warnings, *left_out_warnings(left_out)]
-    given.check(**result)
+    if options.give_up_unused == FAIL:
+        given.check(**result)
     if options.fail_on_loss and not tally.safe:
         raise _refused(result, tally)
     return Report(False, result, warnings=warnings)
@@ -145,7 +151,24 @@ def _read(
         _write_equal(found.same, writer, tally, judge.assumed)
         for member in found.left_out:
             writer.write({**without_mailbox_line(member), "outcome": WITHOUT_MAILBOX})
+        writer.write(_summary(options, tally).line())
     return found.left_out, writer.artifact
+
+
+def _summary(options: Options, tally: Tally) -> prediction.Prediction:
+    schema, counts = options.mappings.schema, tally.counts()
+    return prediction.Prediction(
+        tenant=options.tenant,
+        domain=options.domain,
+        made_at=prediction.moment(),
+        mappings=fingerprint(schema),
+        organizational_units=tuple(schemas.containers(schema)),
+        groups=tuple(schemas.groups(schema)),
+        selection=options.selection.describe(),
+        mailboxes=counts["total"],
+        at_risk=counts["at_risk"],
+        safe=tally.safe,
+    )
 
 
 def _write_equal(rows: reconcile.SameRows, writer: ArtifactWriter, tally: Tally, assumed: bool) -> None:

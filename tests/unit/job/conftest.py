@@ -44,6 +44,7 @@ def call(
             "artifact_dir": str(tmp_path / "artifacts"),
             "_ansible_check_mode": check,
             "_ansible_diff": True,
+            **({"first_start": "accepted"} if name == "writeback_job" else {}),
             **options,
         }
         with patch_module_args(args), pytest.raises(SystemExit) as ended:

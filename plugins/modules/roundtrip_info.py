@@ -183,10 +183,12 @@ attributes:
   type: dict
   sample: {"mail": {"equal": 119, "differs": 1}}
 rules:
-  description: The attributes that the rules give to the job (C(cloud_sync)) and to the directory writer (C(directory)).
+  description:
+    - The attributes that the rules give to the job (C(cloud_sync)) and to the directory writer (C(directory)), and those
+      of the job whose rule gives anything but the value that the attribute has in the cloud (C(transformed_by_job)).
   returned: always
   type: dict
-  sample: {"cloud_sync": ["mail"], "directory": ["msExchHideFromAddressLists"]}
+  sample: {"cloud_sync": ["mail"], "directory": ["msExchHideFromAddressLists"], "transformed_by_job": []}
 not_kept:
   description:
     - The attributes that can be edited in the cloud and that nobody keeps in step, and in how many mailboxes the two

@@ -61,9 +61,11 @@ class ActionModule(ActionBase):
         artifact = {"path": "/nowhere", "sha256": "", "lines": 3}
         percent = 100.0 if proven else 50.0
         # Who wants to have rules of the directory gives them as a list; files are not read here.
-        rules = {"cloud_sync": [], "directory": []}
+        rules = {"cloud_sync": [], "directory": [], "transformed_by_job": []}
         for rule in args.get("mappings") or ():
             rules[rule.get("owner") or "cloud_sync"].append(rule["target"])
+            if rule.get("expression"):
+                rules["transformed_by_job"].append(rule["target"])
         read = [
             {"name": item["name"], "not_kept": ["a"], "mailboxes_that_differ": 1}
             for item in args.get("applications") or ()

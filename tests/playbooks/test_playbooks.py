@@ -199,6 +199,18 @@ def test_rules_of_the_directory_are_written_beside_the_job(estate: Estate) -> No
     assert [args["mappings"] for args in moved] == [written["mappings"]] * 3
 
 
+def test_a_rule_that_nobody_would_carry_out_is_refused(estate: Estate) -> None:
+    rules = (
+        "[{target: mail, source: Mail}, {target: extensionAttribute1, expression: 'ToLower([extensionAttribute1])'}]"
+    )
+    estate.write_tenant("fabrikam", "canary", 3, f"mappings: {rules}\n", waves=ONE_WAVE)
+    estate.set_state("fabrikam", differs=True)
+    run = estate.play("writeback", "--limit", "fabrikam", "-e", "writeback_method=directory")
+    assert run.code != 0
+    assert "no job carries out the rules for extensionAttribute1, and" in " ".join(run.output.split())
+    assert not WRITES & {call["module"] for call in estate.calls()}
+
+
 def test_one_bad_tenant_file_stops_everything(estate: Estate) -> None:
     (estate.directory / "tenants/bad.yml").write_text("name: bad\nring: canary\n")
     run = estate.play("site")

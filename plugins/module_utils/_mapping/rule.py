@@ -165,6 +165,13 @@ def of_directory(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if rule.owner == DIRECTORY)
 
 
+def transforms(rule: Rule) -> bool:
+    """Whether the rule gives anything but the value that the attribute has in the cloud."""
+    own = source.meaning(source.from_attribute(rule.target))
+    plain = not rule.source or source.meaning(rule.source) == own
+    return not plain or bool(rule.default) or rule.flow_type not in (None, "Always") or rule.scope is not None
+
+
 def of_job(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """The rules that are for the job."""
     return tuple(rule for rule in rules if rule.owner == CLOUD_SYNC)

@@ -17,7 +17,7 @@ from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import PartialFailure
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import Context
-from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import OWNERS, Rule
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.rule import OWNERS, Rule, of_job, transforms
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.attribute import Attribute
 from ansible_collections.hybrid.exchange.plugins.module_utils._run import join, state
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import (
@@ -107,7 +107,7 @@ def prove_round_trip(options: Options, far_ends: FarEnds, run: Run) -> Report:
             WITHOUT_MAILBOX: len(left_out),
         },
         "attributes": tally.by_attribute(),
-        "rules": {owner: [rule.target for rule in options.rules or () if rule.owner == owner] for owner in OWNERS},
+        "rules": _rules(options.rules or ()),
         **_kept(options, scope, tally),
         "at_risk": tally.at_risk,
         "differing": tally.differing,
@@ -155,6 +155,11 @@ def _scope_of(options: Options) -> Compared:
     looked_at = options.include_not_written_back or bool(options.applications)
     extra = tuple(item for item in left if looked_at and item.directory_writable and item.ldap_name not in wanted)
     return Compared(asked + extra, frozenset(item.ldap_name for item in extra), keepers, left)
+
+
+def _rules(rules: Sequence[Rule]) -> dict[str, list[str]]:
+    by_owner = {owner: [rule.target for rule in rules if rule.owner == owner] for owner in OWNERS}
+    return {**by_owner, "transformed_by_job": [rule.target for rule in of_job(rules) if transforms(rule)]}
 
 
 def _kept(options: Options, scope: Compared, tally: Tally) -> dict[str, Any]:

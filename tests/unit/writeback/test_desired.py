@@ -179,16 +179,26 @@ def test_a_plan_is_refused_once_the_rules_are_others(world: World, tmp_path: Pat
 
 
 def test_a_tenant_with_mappings_of_its_own_can_be_proven(world: World, tmp_path: Path) -> None:
-    world.user("user", {"CustomAttribute1": "UP"}, {"extensionAttribute1": "up", "deliverAndRedirect": "TRUE"})
+    world.user(
+        "user",
+        {"CustomAttribute1": "UP", "CustomAttribute2": "x"},
+        {"extensionAttribute1": "up", "extensionAttribute2": "x", "deliverAndRedirect": "TRUE"},
+    )
     rules = (
         {"target": "extensionAttribute1", "expression": "ToLower([extensionAttribute1])"},
         {"target": "deliverAndRedirect", "constant": "True"},
+        {"target": "mail", "source": "Mail", "flow_type": "Always"},
+        {"target": "extensionAttribute2", "source": "extensionAttribute2", "default": "none"},
     )
     assert prove_round_trip(ProveOptions(selection=ALL), world, run_in(tmp_path)).result["proven"] is False
     result = prove(world, tmp_path, *rules)
     assert result["proven"] is True
     assert len(result["attributes"]) == len(WRITEBACK) + 1
-    assert result["rules"] == {"cloud_sync": ["extensionAttribute1", "deliverAndRedirect"], "directory": []}
+    assert result["rules"] == {
+        "cloud_sync": ["extensionAttribute1", "deliverAndRedirect", "mail", "extensionAttribute2"],
+        "directory": [],
+        "transformed_by_job": ["extensionAttribute1", "deliverAndRedirect", "extensionAttribute2"],
+    }
 
 
 def test_without_rules_nothing_is_computed() -> None:

@@ -5,6 +5,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +19,10 @@ from tests.conformance.modules import Result, run
 from tests.lab.client import Lab
 
 DOMAIN = {"domain": stage.DOMAIN}
+ESTATE = Path(__file__).parents[1] / "demo" / "estate" / "estate.yml"
+
+Repair = Callable[..., tuple[int, str]]
+"""Runs the playbook with arguments; the answer is its exit code, and its output on one line."""
 
 
 class Job:
@@ -40,6 +49,31 @@ class Job:
 @pytest.fixture
 def job(fresh: Lab, defaults: stage.Defaults) -> Job:
     return Job(fresh, defaults)
+
+
+@pytest.fixture
+def repair(fresh: Lab, tmp_path: Path) -> Repair:
+    environment = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(ESTATE.parents[1] / "ansible.cfg"),
+        "HYBRID_EXCHANGE_ARTIFACT_DIR": str(tmp_path),
+        "HYBRID_DEMO_DIR": str(tmp_path),
+    }
+
+    def play(*arguments: str) -> tuple[int, str]:
+        fresh.set_rate(300)
+        command = ["ansible-playbook", "-i", str(ESTATE), "--limit", stage.TENANT, "hybrid.exchange.repair", *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
+        fresh.set_rate(1)
+        return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+    return play
+
+
+def changes(words: str) -> int:
+    """How many tasks changed something, by the recap of a play."""
+    (count,) = re.findall(rf"{stage.TENANT} +: ok=\d+ +changed=(\d+)", words)
+    return int(count)
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -105,3 +139,51 @@ def test_settings_are_merged_where_they_can_be_read_and_written_whole_where_not(
     (diff,) = changed.data["diff"]
     assert (diff["before"]["settings"] == "unknown") == (readable != "values")
     assert ("a@contoso.lab" in str(diff["after"]["settings"])) == (readable == "values"), "what is not stated is kept"
+
+
+def test_the_playbook_deletes_nothing_until_it_is_told_how_many(fresh: Lab, job: Job, repair: Repair) -> None:
+    fresh.set_managed(stage.TENANT, True, first=20)
+    fresh.make_job(stage.TENANT, start=True)
+    fresh.cycle(stage.TENANT)
+    fresh.bring_about_deletes(stage.TENANT, 2)
+    fresh.clear_log()
+    code, words = repair()
+    assert code != 0
+    assert "wants to delete 2 objects in AD" in words
+    assert not fresh.log(writes=True)
+    code, words = repair("-e", "repair_allow_deletes=2")
+    assert changes(words) == 1, words
+    assert job.seen()["quarantine"] is None
+    assert code != 0
+    assert "runs, but 2 mailbox(es) still fail" in words, "two of the twenty can be written by nobody"
+
+
+def test_the_playbook_brings_a_job_out_of_its_quarantine_and_then_has_nothing_to_do(
+    fresh: Lab, job: Job, repair: Repair
+) -> None:
+    fresh.make_job(stage.TENANT, start=True)
+    fresh.cycle(stage.TENANT)
+    fresh.agents(stage.TENANT, "inactive")
+    fresh.cycle(stage.TENANT)
+    fresh.agents(stage.TENANT, "active")
+    code, words = repair()
+    assert "is in quarantine because" in words
+    assert (code, changes(words)) == (0, 1), words
+    assert job.seen()["quarantine"] is None
+    code, words = repair()
+    assert (code, changes(words)) == (0, 0), words
+    assert "Nothing is wrong with the job." in words
+
+
+def test_the_playbook_fails_while_a_mailbox_still_fails(fresh: Lab, job: Job, repair: Repair) -> None:
+    fresh.set_managed(stage.TENANT, True, names=[stage.PROTECTED[0]])
+    fresh.make_job(stage.TENANT, start=True)
+    fresh.cycle(stage.TENANT)
+    code, words = repair()
+    assert code != 0
+    assert "AdminSDHolder" in words
+    assert stage.PROTECTED[0] in words
+    fresh.set_managed(stage.TENANT, False, names=[stage.PROTECTED[0]])
+    code, words = repair()
+    assert (code, changes(words)) == (0, 1), words
+    assert job.seen()["escrows"]["count"] == 0

@@ -23,11 +23,12 @@ description:
     options of type path count from the tenant file.
 notes:
   - Keys of a tenant file are C(name), C(ring), C(tenant), C(directory) and C(job), which must be there, and
-    C(comparison), C(mappings) or C(rules_file), C(mappings_purge), C(applications), C(waves) and C(vars).
+    C(comparison), C(mappings) or C(rules_file), C(mappings_purge), C(mappings_add_missing), C(applications), C(waves)
+    and C(vars).
   - C(tenant) and C(directory) hold the options of the same names that modules share, C(job) those of
     M(hybrid.exchange.writeback_job), C(comparison) C(type_values), C(proxy_addresses) and C(source_anchor_attribute) of
-    M(hybrid.exchange.roundtrip_info), C(mappings), C(rules_file) and C(mappings_purge) the rules of
-    M(hybrid.exchange.writeback_mapping), C(applications) what O(applications) holds for all tenants, and C(vars) any
+    M(hybrid.exchange.roundtrip_info), C(mappings), C(rules_file), C(mappings_purge) and C(mappings_add_missing) those
+    of M(hybrid.exchange.writeback_mapping), C(applications) what O(applications) holds for all tenants, and C(vars) any
     further host variables.
   - A wave has a C(name), exactly one selection (C(identities), C(identities_file), C(group), C(filter),
     C(organizational_unit) or C(all_mailboxes)), optionally C(exclude), C(identities_column), C(allow_empty), and
@@ -35,7 +36,8 @@ notes:
   - C(token_cache) of C(tenant) is, where it is not given, a file in the temporary directory of the run, which Ansible
     removes when the run ends; so the tasks of a run sign in once. Give it to keep tokens from run to run.
   - Host variables are C(hybrid_ring), C(hybrid_tenant), C(hybrid_directory), C(hybrid_job), C(hybrid_job_templates),
-    C(hybrid_comparison), C(hybrid_mappings), C(hybrid_mappings_purge), C(hybrid_rules_file) where there is one,
+    C(hybrid_comparison), C(hybrid_mappings), C(hybrid_mappings_purge),
+    C(hybrid_mappings_add_missing), C(hybrid_rules_file) where there is one,
     C(hybrid_applications), and C(hybrid_waves), a list of C(name), C(soak_minutes) and C(selection). The group
     C(tenants) has C(hybrid_rings) and C(hybrid_artifact_dir).
 options:

@@ -34,7 +34,8 @@ from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate.sections i
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OWN_VARIABLE = re.compile(
-    r"hybrid_(tenant|directory|job|job_templates|comparison|mappings|mappings_purge|rules_file|applications|waves|ring)"
+    r"hybrid_(tenant|directory|job|job_templates|comparison|mappings|mappings_purge|mappings_add_missing"
+    r"|rules_file|applications|waves|ring)"
     r"|ansible_.*"
 )
 
@@ -102,6 +103,7 @@ FILE_SECTION = Section(
         "comparison": {"type": "dict"},
         "mappings": {"type": "list"},
         "mappings_purge": {"type": "bool"},
+        "mappings_add_missing": {"type": "bool"},
         "rules_file": {"type": "path"},
         "applications": {"type": "list"},
         "waves": {"type": "list"},
@@ -234,6 +236,7 @@ def host_variables(
         "hybrid_comparison": dict(values.get("comparison") or {}),
         "hybrid_mappings": list(values.get("mappings") or ()),
         "hybrid_mappings_purge": values.get("mappings_purge") or False,
+        "hybrid_mappings_add_missing": values.get("mappings_add_missing") or False,
         "hybrid_applications": list(
             {item["name"]: item for item in (*applications, *(values.get("applications") or ()))}.values()
         ),

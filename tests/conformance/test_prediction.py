@@ -25,6 +25,8 @@ RULES = [
         "flow_type": "ValueAddOnly",
     },
 ]
+# One filter is enough for a mailbox.
+FILTERS = ["mailNickname REGEX MATCH ^[a-m]", "extensionAttribute1 IS NOT NULL AND mailNickname NOT EQUALS nobody"]
 
 
 def test_a_first_start_needs_a_prediction_that_is_true_of_the_job(fresh: Lab, defaults: stage.Defaults) -> None:
@@ -59,9 +61,11 @@ def test_a_cycle_leaves_what_was_predicted(fresh: Lab, defaults: stage.Defaults)
 
     step("mailbox_authority", all_mailboxes=True, authority="cloud", on_ineligible="skip", exclude=stage.UNWRITABLE)
     step("writeback_job", **DOMAIN, state="present")
+    fresh.change_job(stage.TENANT, filters=FILTERS)
     everybody = {"all_mailboxes": True, "exclude": stage.UNWRITABLE}
     predicted = step("writeback_prediction_info", **DOMAIN, **everybody, mappings=RULES)
     assert predicted["counts"]["changed"] > 100
+    assert predicted["counts"]["unchanged"] > 20, "whom the filter leaves out"
     assert predicted["counts"]["loses"] > 0
     step("writeback_mapping", **DOMAIN, mappings=RULES)
     before = observe.directory(fresh.config, stage.TENANT)

@@ -86,7 +86,8 @@ class Options:
 def predict(options: Options, far_ends: FarEnds, run: Run) -> Report:
     """Read both sides in bulk and say what a cycle makes of them.
 
-    InputError for an entry of give_up that names nothing at risk, unless such are ignored; Refused with ``fail_on_loss`` unless all is safe.
+    InputError for an entry of give_up that names nothing at risk, unless such are ignored. Refused with
+    ``fail_on_loss`` unless all is safe.
     """
     given = GivenUp(options.give_up)
     directory = far_ends.directory

@@ -8,15 +8,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import job_filter
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import schema as schemas
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.evaluation import Context
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.expression.functions import FUNCTIONS
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.mapped import Mapped, Problem, from_schema
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.merge import SERVICE_MANAGED
+from ansible_collections.hybrid.exchange.plugins.module_utils._mapping.scope import Condition
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import catalogue
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.desired import Desired, Ruled
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.names import below
@@ -77,7 +79,8 @@ def of_schema(
             left_out[name] = reason
         else:
             rules[target] = Ruled(_unknown(target, reason))
-    rules = {name: ruled for name, ruled in rules.items() if name not in left_out}
+    filtered = _filter(schema)
+    rules = {name: replace(ruled, condition=filtered) for name, ruled in rules.items() if name not in left_out}
     needs = {need for ruled in rules.values() for need in ruled.mapped.needs}
     context = Context(
         settings={"DomainFQDN": domain},
@@ -132,19 +135,21 @@ def _warnings(schema: Mapping[str, Any]) -> tuple[str, ...]:
     if not _updates(schema):
         flows = ", ".join(sorted(schemas.flow_types(schema)))
         found.append(f"The job may only {flows} objects, so it changes no object that exists.")
-    if any(_clauses(item.get("scope")) for item in schemas.user_mappings(schema)):
+    scopes = [item.get("scope") for item in schemas.user_mappings(schema)]
+    if len(scopes) > 1 and any(map(job_filter.condition, scopes)):
         found.append(
-            "The job's mapping of users has a scoping filter, which is not part of the prediction: mailboxes that it "
-            "leaves out are predicted as if they were in scope."
+            "The job maps users more than once, with scoping filters. Those are no part of the prediction: mailboxes "
+            "that they leave out are predicted as if they were in scope."
+        )
+    elif clauses := [words for scope in scopes for words in job_filter.untold(scope)]:
+        found.append(
+            f"Clauses of the job's scoping filter cannot be judged here ({', '.join(clauses)}). Mailboxes that they "
+            "leave out are predicted as if they were in scope."
         )
     return tuple(found)
 
 
-def _clauses(scope: Any) -> bool:
-    """Whether a filter names anything but the source of authority, which the prediction knows."""
-    if isinstance(scope, Mapping):
-        name = scope.get("sourceOperandName")
-        if name is not None:
-            return str(name).casefold() not in {"isexchangecloudmanaged", "exchangecloudmanaged"}
-        return any(_clauses(item) for item in scope.values())
-    return isinstance(scope, list) and any(_clauses(item) for item in scope)
+def _filter(schema: Mapping[str, Any]) -> Condition | None:
+    """The scoping filter. Where users are mapped more than once nobody knows whose counts, so everybody is in scope."""
+    items = schemas.user_mappings(schema)
+    return job_filter.condition(items[0].get("scope")) if len(items) == 1 else None

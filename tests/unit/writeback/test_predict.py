@@ -333,6 +333,27 @@ def test_a_scoping_filter_is_warned_of(world: World, run: Run, service: Service,
     assert any("scoping filter" in text for text in said) is warned
 
 
+def test_who_does_not_pass_the_scoping_filter_keeps_what_ad_holds(world: World, run: Run, service: Service) -> None:
+    service.use()
+    clause = {
+        "sourceOperandName": "extensionAttribute2",
+        "operatorName": "EQUALS",
+        "targetOperand": {"values": ["Sales"]},
+    }
+    objects = service.live["synchronizationRules"][0]["objectMappings"][0]
+    objects["scope"] = {"groups": [{"name": "g", "clauses": [clause]}]}
+    for name, value in (("in", "Sales"), ("out", "sales"), ("none", "")):
+        world.user(name, {"CustomAttribute2": value}, {"extensionAttribute1": "old", "extensionAttribute2": value})
+    result = run()
+    assert {name: line["outcome"] for name, line in lines(result).items()} == {
+        "in": "changed",
+        "out": "unchanged",
+        "none": "unchanged",
+    }
+    assert [item["object"] for item in result["lost"]] == ["in@contoso.lab"]
+    assert "warnings" not in result
+
+
 def test_objects_that_cannot_be_joined(world: World, run: Run) -> None:
     world.user("gone", in_directory=False)
     world.user("far", domain="emea.contoso.lab", in_directory=False)

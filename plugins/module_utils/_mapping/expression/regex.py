@@ -46,6 +46,10 @@ class Regex:
     tree: pattern.Tree
     longest: int
 
+    def found(self, text: str) -> bool:
+        """Whether the pattern matches anywhere in a text."""
+        return self.compiled.search(self._taken(text)) is not None
+
     def has_group(self, name: str) -> bool:
         """Whether the pattern has a group of this name."""
         return name in self.tree.groups

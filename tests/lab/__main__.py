@@ -20,6 +20,7 @@ from typing import Any
 from tests.lab import handover, job_commands, output, supervisor
 from tests.lab.machine import LabError
 from tests.lab.settings import TENANTS, Settings, settings
+from tests.lab.windows import commands as windows_commands
 
 Arguments = argparse.Namespace
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -83,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     deeds.add_parser("list")
     added = deeds.add_parser("add")
     added.add_argument("kind", help="throttle, unavailable, cut, slow, dc_restart, refuse, ...")
-    added.add_argument("--target", required=True, help="login, graph, exchange, ldap or job")
+    added.add_argument("--target", required=True, help="login, graph, exchange, ldap, job or windows")
     added.add_argument("--times", type=int, default=1, help="how often; -1: until cleared")
     added.add_argument("--after", type=int, default=0, metavar="N", help="let N requests that fit go by first")
     added.add_argument("--tenant", help="for this tenant only")
@@ -102,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     scenario = command("scenario", "show or set switches", _scenario)
     scenario.add_argument("changes", nargs="*", type=pair, metavar="KEY=VALUE")
     job_commands.add(command)
+    windows_commands.add(command)
     names = [tenant.name for tenant in TENANTS]
     command("sync", "run Connect Sync now", _sync).add_argument("tenant", choices=names)
     command("cycle", "run a writeback cycle now", _cycle).add_argument("tenant", choices=names)
@@ -210,6 +212,7 @@ def _text(arguments: Arguments, answer: Any) -> str:
         "status": output.status,
         "log": output.log,
         "fault": output.faults,
+        "windows": windows_commands.text,
     }
     return shapes.get(arguments.command, output.plain)(answer)
 

@@ -125,6 +125,28 @@ class Lab:
             return self._list(self._call("GET", f"/agent/{tenant}"))
         return self._list(self._call("PUT", f"/agent/{tenant}", {"status": status}))
 
+    def windows(self, tenant: str, host: str | None = None) -> Any:
+        """The tenant's Windows hosts in short (a list), or everything about one of them."""
+        if host is None:
+            return self._list(self._call("GET", f"/windows/{tenant}"))
+        return self._object(self._call("GET", f"/windows/{tenant}/{host}"))
+
+    def set_windows(self, tenant: str, host: str, **conditions: str) -> Document:
+        """Set what is wrong with a host, such as ``server_core="yes"`` or ``installer="1603"``."""
+        return self._object(self._call("PATCH", f"/windows/{tenant}/{host}", conditions))
+
+    def steer_windows(self, tenant: str, host: str, deed: str) -> Document:
+        """``restart`` a host, or ``renew`` it: as it was at the beginning."""
+        return self._object(self._call("POST", f"/windows/{tenant}/{host}/{deed}"))
+
+    def windows_forest(self, tenant: str) -> Document:
+        """What the hosts of a forest share: KDS root keys, group managed service accounts with their permissions."""
+        return self._object(self._call("GET", f"/windows-forest/{tenant}"))
+
+    def schema_extended(self, tenant: str) -> Document:
+        """As if the forest's schema was just extended: agents know of it when they were restarted."""
+        return self._object(self._call("POST", f"/windows-forest/{tenant}/schema"))
+
     def job(self, tenant: str, schema: bool = False) -> Document:
         """The tenant's writeback job in short; with its whole schema when asked for."""
         return self._object(self._call("GET", f"/job/{tenant}", schema=str(schema).lower()))

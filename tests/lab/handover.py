@@ -25,6 +25,7 @@ from tests.lab.settings import (
     Settings,
     Tenant,
 )
+from tests.lab.windows import handover as windows
 
 
 def url(address: str) -> str:
@@ -81,6 +82,7 @@ def _tenant(settings: Settings, tenant: Tenant) -> dict[str, Any]:
             "services": list(forest.services),
         },
     }
+    result |= windows.tenant(settings, tenant, url(CLOUD_ADDRESSES["control"]))
     return result
 
 

@@ -26,6 +26,7 @@ from tests.lab.settings import (
     SYSTEM_PYTHON,
     Settings,
 )
+from tests.lab.windows.places import HOSTS, PORT
 
 _MARK_FILE = ".rehearsal-lab"
 
@@ -95,6 +96,7 @@ def all_ports(only: str | None) -> list[tuple[str, int]]:
     if only != "forests":
         result += [(address, HTTPS_PORT) for address in CLOUD_ADDRESSES.values()]
         result += [(forest.relay_address, port) for forest in FORESTS for port in RELAY_PORTS]
+        result += [(host.address, PORT) for host in HOSTS]
     return result
 
 

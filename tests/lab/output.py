@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.lab import handover
 from tests.lab.settings import CLOUD_ADDRESSES, TENANTS
+from tests.lab.windows.places import HOSTS, PORT
 
 Document = dict[str, Any]
 
@@ -34,6 +35,7 @@ def up(answer: Document) -> str:
                 rows.append((f"  relay {tenant.name}", f"ldaps://{forest.relay_address}:636", "for clients"))
     if answer["processes"]["cloud"]:
         rows += [(name, handover.url(address), "") for name, address in CLOUD_ADDRESSES.items()]
+        rows += [(f"{host.name}@{host.tenant}", f"https://{host.address}:{PORT}/wsman", "Windows") for host in HOSTS]
     stages = ", ".join(f"{name} {seconds} s" for name, seconds in answer["seconds"].items())
     return f"The lab is up ({stages}).\n{table(rows)}\nHand-over: {answer['run_dir']}/lab.json"
 
@@ -94,6 +96,8 @@ def faults(answer: Any) -> str:
 def log_line(entry: Document) -> str:
     """One request."""
     call = entry.get("cmdlet") or f"{entry.get('method') or ''} {entry.get('path') or ''}".strip()
+    if entry.get("host") and entry.get("service"):
+        call = f"{entry['host']}@{entry.get('tenant')}: {call}"
     parts = [
         f"{entry.get('seq', ''):>6}",
         str(entry.get("lab_time", "")),

@@ -185,6 +185,46 @@ _ALL = (
         " the attribute counts as an empty text.",
         ("fails", "as_text"),
     ),
+    Switch(
+        "agents",
+        "seeded",
+        "Whether a tenant has the provisioning agent it began with; without it no host has one either, until one is"
+        " installed.",
+        ("seeded", "none"),
+    ),
+    Switch(
+        "second_hop",
+        "refused",
+        "Whether a session on a Windows host reaches the software share: NTLM and certificates do not delegate.",
+        ("refused", "allowed"),
+    ),
+    Switch(
+        "agent_registers",
+        "with_domain",
+        "When an agent appears in Graph: as the first domain is added, or already as its module connects.",
+        ("with_domain", "at_connect"),
+    ),
+    Switch("agent_ageing_s", 864_000, "Lab seconds after which an inactive agent vanishes from Graph."),
+    Switch(
+        "agent_names",
+        "azure_ad",
+        "What a new installation calls the agent: Microsoft Azure AD Connect, or Microsoft Entra, Provisioning Agent.",
+        ("azure_ad", "entra"),
+    ),
+    Switch(
+        "domains_cmdlet",
+        "present",
+        "Whether the agent's module has Get-AADCloudSyncADDomains, which only third parties name.",
+        ("present", "absent"),
+    ),
+    Switch(
+        "tenant_cloud",
+        "AzureCloud",
+        "The cloud that the tenants are in, which an agent has to be installed for (ENVIRONMENTNAME).",
+        ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud"),
+    ),
+    Switch("installer_s", 0.2, "Real seconds that the agent's installer takes."),
+    Switch("windows_restart_s", 5, "Lab seconds for which a Windows host is away when it restarts."),
 )
 
 SWITCHES: dict[str, Switch] = {switch.name: switch for switch in _ALL}

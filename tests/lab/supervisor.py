@@ -43,6 +43,8 @@ from tests.lab.settings import (
     Settings,
 )
 from tests.lab.settings import forest as find_forest
+from tests.lab.windows import certificates as windows_certificates
+from tests.lab.windows.places import HOSTS
 
 # Against hanging only: on a quiet machine these take 8, 2 and 6 seconds, on a busy one many times as long.
 PROVISION_SECONDS = 1200.0
@@ -106,9 +108,11 @@ def _start(settings: Settings, only: str | None, stages: Stages) -> None:
     expected = {forest.dc_address for forest in FORESTS if dc_name(forest) in running}
     if _CLOUD in running:
         expected |= {*CLOUD_ADDRESSES.values(), *(forest.relay_address for forest in FORESTS)}
+        expected |= {host.address for host in HOSTS}
     check_ports(expected, only)
     with stages.measure("certificates"):
         tls.ensure(settings)
+        windows_certificates.ensure(settings)
         handover.write(settings)
     missing = [forest for forest in FORESTS if not _built(settings, forest)]
     moved = [forest for forest in FORESTS if forest not in missing and not _settled(settings, forest)]

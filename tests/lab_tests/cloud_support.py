@@ -94,6 +94,9 @@ class FakeEngines:
     def default_schema(self, tenant_id: str, template_id: str) -> Document:
         return RULE_SCHEMA
 
+    def standard_schema(self, tenant_id: str, template_id: str) -> Document:
+        return RULE_SCHEMA
+
     def start(self, tenant_id: str, job_id: str) -> None:
         self.calls.append(("start", tenant_id, job_id))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tests.lab.clock import Clock
 from tests.lab.cloud.faults import FaultTable, Waits
@@ -20,6 +20,9 @@ from tests.lab.cloud.stale import StaleReads
 from tests.lab.cloud.tokens import TokenIssuer
 from tests.lab.scenario import Scenario
 from tests.lab.store import Document, Store
+
+if TYPE_CHECKING:
+    from tests.lab.windows.estate import Estate
 
 RATE_WINDOW_S = 300
 _NOMINAL_BUDGET = 100_000
@@ -136,6 +139,7 @@ class Services:
     issuer: TokenIssuer
     urls: dict[str, str]
     snapshot: Path
+    windows: Estate | None = None
     waits: Waits = field(default_factory=Waits)
     gate: Gate = field(default_factory=Gate)
     cmdlets: Gate = field(default_factory=Gate)

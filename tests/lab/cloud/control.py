@@ -21,9 +21,11 @@ from tests.lab.cloud.wire import Reply, Request
 from tests.lab.forest.access import DirectoryUnavailable
 from tests.lab.forest.edit import EditRefused
 from tests.lab.store import Document
+from tests.lab.windows import control as windows
+from tests.lab.windows.directory import ADDED
+from tests.lab.windows.software import DOWNLOAD_PATH
 
 Handler = Callable[..., Any]
-_ADDED = "added_to_directory"  # by tenant's name: DNs of objects that tests added, for a reset
 
 
 def handle(services: Services, request: Request) -> Reply:
@@ -32,7 +34,8 @@ def handle(services: Services, request: Request) -> Reply:
         matched = pattern.match(request.path)
         if matched and method == request.method:
             try:
-                return Reply(200, handler(services, request, **matched.groupdict()))
+                answer = handler(services, request, **matched.groupdict())
+                return answer if isinstance(answer, Reply) else Reply(200, answer)
             except ValueError as error:
                 return Reply(400, {"error": str(error)})
             except (services.engine_refusal, DirectoryUnavailable, EditRefused, LDAPException, OSError) as error:
@@ -97,6 +100,8 @@ def _move_clock(services: Services, request: Request) -> Document:
             services.clock.set_rate(body["rate"])
         if "advance_seconds" in body:
             services.clock.advance(body["advance_seconds"])
+        if services.windows is not None:
+            services.windows.tick()
         services.engines.tick()
     return _clock(services)
 
@@ -106,7 +111,10 @@ def _scenario(services: Services, request: Request) -> Document:
 
 
 def _set_scenario(services: Services, request: Request) -> Document:
-    return services.scenario.set(steer.body_of(request))
+    changes = steer.body_of(request)
+    values = services.scenario.set(changes)
+    windows.apply_scenario(services, changes)
+    return values
 
 
 def _faults(services: Services, request: Request) -> list[Document]:
@@ -178,7 +186,11 @@ def _reset(services: Services, request: Request) -> Document:
         if not snapshot.is_file():
             raise steer.refused(404, "There is no checkpoint to go back to: set one first.")
     with services.engine_lock:
-        for name, dns in (services.store.meta(_ADDED) or {}).items():
+        if services.windows is not None:
+            services.windows.forget()
+            if services.windows.directory is not None:
+                services.windows.directory.undo()
+        for name, dns in (services.store.meta(ADDED) or {}).items():
             services.forests.remove(name, dns)
         with ThreadPoolExecutor(max(1, len(names))) as pool:
             list(pool.map(services.forests.reset, names))
@@ -191,6 +203,8 @@ def _reset(services: Services, request: Request) -> Document:
         services.stale.clear()
         services.waits.clear()
         services.on_demand_calls.clear()
+        if services.windows is not None:
+            services.windows.forget()
     return {"reset": names}
 
 
@@ -223,8 +237,8 @@ def _add_to_directory(services: Services, request: Request, tenant: str) -> Docu
         raise ValueError("The body holds dn, classes (a list) and attributes (an object with a list for each).")
     services.forests.add(name, dn, [str(one) for one in classes], attributes)
     with services.store.transaction():
-        added = services.store.meta(_ADDED) or {}
-        services.store.set_meta(_ADDED, {**added, name: [*added.get(name, []), dn]})
+        added = services.store.meta(ADDED) or {}
+        services.store.set_meta(ADDED, {**added, name: [*added.get(name, []), dn]})
     return {"dn": dn}
 
 
@@ -313,6 +327,13 @@ _ROUTES = (
     _route("POST", r"/job/{tenant}/(?P<deed>start|pause|restart)", steer.steer_job),
     _route("POST", "/managed/{tenant}", steer.set_managed),
     _route("POST", "/deletes/{tenant}", steer.bring_about_deletes),
+    _route("GET", "/windows/{tenant}", windows.show_hosts),
+    _route("GET", "/windows/{tenant}/{name}", windows.show_host),
+    _route("PATCH", "/windows/{tenant}/{name}", windows.set_host),
+    _route("POST", r"/windows/{tenant}/{name}/(?P<deed>restart|renew)", windows.steer_host),
+    _route("GET", "/windows-forest/{tenant}", windows.show_forest),
+    _route("POST", "/windows-forest/{tenant}/schema", windows.extend_schema),
+    _route("GET", DOWNLOAD_PATH, windows.download),
     _route("GET", "/directory/{tenant}", _directory),
     _route("POST", "/directory/{tenant}/edit", _edit_directory),
     _route("POST", "/directory/{tenant}/add", _add_to_directory),

@@ -23,25 +23,32 @@ from tests.lab.store import Store
 SERVICES = ("login", "graph", "exchange", "ldap")
 # The services, and the writeback job's own LDAP, which does not go through the relay.
 TARGETS = (*SERVICES, "job")
+# PowerShell remoting to a Windows host; these act on a command unless ``match`` names another event.
+WINDOWS = "windows"
+WINDOWS_EVENTS = ("connect", "request", "command")
+WINDOWS_POINTS = ("before_command", "after_command")
+_ON_WINDOWS_COMMANDS = ("cut", "slow", "winrm_restart")
 JOB_OPERATIONS = ("bind", "search", "modify", "delete")
 JOB_WRITES = ("modify", "delete")
 
 # Kind of fault: the targets it makes sense for.
 KINDS: dict[str, tuple[str, ...]] = {
-    "throttle": ("login", "graph", "exchange"),
+    "throttle": ("login", "graph", "exchange", WINDOWS),
     "throttle_in_batch": ("graph", "exchange"),
-    "unavailable": TARGETS,
+    "unavailable": (*TARGETS, WINDOWS),
     "error_although_applied": ("graph", "exchange"),
     "no_content": ("graph", "exchange"),
     "not_json": ("login", "graph", "exchange"),
     "expired_next_link": ("graph", "exchange"),
     "stale_reads": ("graph", "exchange"),
     "token_expired": ("graph", "exchange"),
-    "slow": TARGETS,
-    "cut": SERVICES,
+    "slow": (*TARGETS, WINDOWS),
+    "cut": (*SERVICES, WINDOWS),
     "dc_restart": ("ldap",),
     "refuse": ("ldap", "job"),
     "other_writer": ("ldap",),
+    "unauthorized": (WINDOWS,),
+    "winrm_restart": (WINDOWS,),
 }
 _IN_BATCH_PARTS = (
     "throttle_in_batch",
@@ -109,6 +116,8 @@ def checked_fault(body: Any) -> dict[str, Any]:
         _check_ldap(kind, match, body)
     if target == "job":
         _check_job(kind, match, body)
+    if target == WINDOWS:
+        _check_windows(match, body)
     return {**body, "times": times, "after": after, "match": match}
 
 
@@ -130,6 +139,14 @@ def _check_job(kind: str, match: dict[str, Any], body: dict[str, Any]) -> None:
         raise ValueError(f"operation of the job is one of {', '.join(JOB_OPERATIONS)}, not {operation!r}.")
     if kind == "refuse":
         refusal(body)
+
+
+def _check_windows(match: dict[str, Any], body: dict[str, Any]) -> None:
+    event, point = match.get("event"), body.get("point")
+    if event is not None and event not in WINDOWS_EVENTS:
+        raise ValueError(f"event of a Windows host is one of {', '.join(WINDOWS_EVENTS)}, not {event!r}.")
+    if point is not None and point not in WINDOWS_POINTS:
+        raise ValueError(f"point on a Windows host is one of {', '.join(WINDOWS_POINTS)}, not {point!r}.")
 
 
 def _check_probability(body: dict[str, Any]) -> None:
@@ -212,6 +229,9 @@ class FaultTable:
         if target == "job":
             if not _fits_job(fault, facts):
                 return False
+        elif target == WINDOWS:
+            if not _fits_windows(fault, facts):
+                return False
         elif target != "ldap":
             if facts.get("part", False) != (fault.kind == "throttle_in_batch") and not (
                 facts.get("part", False) and fault.kind in _IN_BATCH_PARTS
@@ -251,6 +271,15 @@ def _fits_job(fault: Fault, facts: dict[str, Any]) -> bool:
     if "operation" in fault.match:
         return True
     return facts.get("operation") == "bind" if fault.kind == "unavailable" else facts.get("operation") in JOB_WRITES
+
+
+def _fits_windows(fault: Fault, facts: dict[str, Any]) -> bool:
+    event = facts.get("event")
+    if fault.kind == "unavailable":
+        return event == "connect"
+    if "event" in fault.match:
+        return True
+    return event == ("command" if fault.kind in _ON_WINDOWS_COMMANDS else "request")
 
 
 def _fits_ldap(fault: Fault, facts: dict[str, Any]) -> bool:

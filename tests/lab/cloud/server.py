@@ -33,6 +33,9 @@ from tests.lab.cloud.tokens import TokenIssuer
 from tests.lab.forest.access import DirectoryUnavailable
 from tests.lab.scenario import Scenario
 from tests.lab.store import Store
+from tests.lab.windows.directory import Directory
+from tests.lab.windows.estate import Estate
+from tests.lab.windows.server import Listeners
 
 SERVICES = ("control", "login", "graph", "exchange")
 TICK_S = 0.5
@@ -56,13 +59,17 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"The cloud cannot start: {error}", file=sys.stderr)
         return 1
+    listeners = None
     try:
         first_start(services, lab)
+        listeners = _windows_listeners(services, run_dir)
         serve(services, run_dir / "tls")
     except (OSError, DirectoryUnavailable) as error:
         print(f"The cloud cannot start: {error}", file=sys.stderr)
         return 1
     finally:
+        if listeners is not None:
+            listeners.stop()
         relays.stop()
         services.store.close()
     return 0
@@ -78,6 +85,7 @@ def _with_forests(run_dir: Path, lab: dict[str, Any]) -> tuple[Services, Any]:
     from tests.lab.forest import access, edit, reset
     from tests.lab.ldap_refusals import CLOUD_SOA, Refusal
     from tests.lab.relay_parts import Acts
+    from tests.lab.windows import permissions
 
     where = settings.settings(run_dir)
     store = Store(run_dir / "state.sqlite")
@@ -100,7 +108,8 @@ def _with_forests(run_dir: Path, lab: dict[str, Any]) -> tuple[Services, Any]:
         scenario,
         open_directory,
         lambda tenant_id: access.base_dn(settings.tenant(tenant_id).name),
-        obstacle=job_faults.obstacle(lambda: services.faults),  # the services are made below, before any job runs
+        # The services are made below, before any job runs.
+        obstacle=permissions.obstacle(lambda: services.windows, job_faults.obstacle(lambda: services.faults)),
     )
 
     def soa_policy(tenant: settings.Tenant, dn: str) -> Refusal | None:
@@ -118,6 +127,7 @@ def _with_forests(run_dir: Path, lab: dict[str, Any]) -> tuple[Services, Any]:
         traffic=lambda name: relays[0].counts()[name].document(),
     )
     services = build(run_dir, lab, store, clock, scenario, engines, EngineRefusal, forests)
+    services.windows = windows_hosts(services, str(where.ca))
     acts = Acts(
         restart=network.logged(lambda name, seconds: supervisor.restart_dc(where, name, seconds)),
         other_writer=lambda tenant, dn, wanted: edit.edit(
@@ -128,6 +138,32 @@ def _with_forests(run_dir: Path, lab: dict[str, Any]) -> tuple[Services, Any]:
     )
     relays.append(network.start_relays(where, services.faults, acts))
     return services, relays[0]
+
+
+def windows_hosts(services: Services, ca: str) -> Estate:
+    """The Windows hosts of the services' lab, not listening yet; they trust the authority in the file ``ca``."""
+
+    def tenant_id(name: str) -> str:
+        found = services.tenant(name)
+        if found is None:
+            raise LookupError(f"there is no tenant {name}")
+        return str(found["id"])
+
+    return Estate(
+        services.store,
+        services.clock,
+        services.scenario,
+        services.faults,
+        tenant_id,
+        ca,
+        directory=Directory(services.store, services.forests.add, services.forests.edit),
+    )
+
+
+def _windows_listeners(services: Services, run_dir: Path) -> Listeners | None:
+    if services.windows is None:
+        return None
+    return Listeners(services.windows, run_dir / "tls", run_dir, Path(services.windows.ca))
 
 
 def build(
@@ -229,6 +265,8 @@ def _listener(address: str, port: int) -> socket.socket:
 def _schedule(services: Services, stop: threading.Event) -> None:
     while not stop.wait(TICK_S):
         with services.engine_lock:
+            if services.windows is not None:
+                services.windows.tick()
             services.engines.tick()
 
 

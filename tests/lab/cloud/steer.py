@@ -60,15 +60,20 @@ def set_agents(services: Services, request: Request, tenant: str) -> list[Docume
     found, status = tenant_of(services, tenant), body_of(request).get("status")
     if status not in AGENT_STATES:
         raise ValueError(f"status is one of {', '.join(AGENT_STATES)}, not {status!r}.")
+    with services.engine_lock, services.store.transaction():
+        put_agents(services, found, status)
+    return services.store.list(found["id"], "agent")
+
+
+def put_agents(services: Services, tenant: Document, status: str, only_seeded: bool = False) -> None:
+    """Set the status of a tenant's agents; ``none`` takes them away, another brings back those of the beginning."""
     store = services.store
-    with services.engine_lock, store.transaction():
-        known = store.list(found["id"], "agent") or agents(found)
-        for agent in known:
-            if status == "none":
-                store.delete(found["id"], "agent", agent["id"])
-            else:
-                store.put(found["id"], "agent", agent["id"], {**agent, "status": status})
-    return store.list(found["id"], "agent")
+    known = agents(tenant) if only_seeded else store.list(tenant["id"], "agent") or agents(tenant)
+    for agent in known:
+        if status == "none":
+            store.delete(tenant["id"], "agent", agent["id"])
+        else:
+            store.put(tenant["id"], "agent", agent["id"], {**agent, "status": status})
 
 
 # -- the job -------------------------------------------------------------------------------------------------------

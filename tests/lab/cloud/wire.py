@@ -58,16 +58,19 @@ class Request:
 
 @dataclass
 class Reply:
-    """One HTTP answer: ``content`` is sent as JSON, ``text`` as it is (exactly one of both, or neither)."""
+    """One HTTP answer: ``content`` is sent as JSON, ``text`` and ``data`` as they are (one of the three, or none)."""
 
     status: int
     content: Any = None
     text: str | None = None
     content_type: str = JSON_TYPE
     headers: dict[str, str] = field(default_factory=dict)
+    data: bytes | None = None
 
     def body(self) -> bytes:
         """The bytes of the body."""
+        if self.data is not None:
+            return self.data
         if self.text is not None:
             return self.text.encode()
         if self.content is None:

@@ -76,7 +76,10 @@ def require_ready(store: Store, tenant: Document, secrets: dict[str, str], sync_
             "HybridIdentityServiceNoAgentsAssigned",
             f"No agent is registered for the domain {domain}; correct the secret Domain and restart the job.",
         )
-    agents = store.list(tenant["id"], "agent")
+    # An agent that was installed in the lab serves the domains that were added to it; the seed's serves its tenant's.
+    agents = [
+        one for one in store.list(tenant["id"], "agent") if domain.lower() in one.get("_domains", [domain.lower()])
+    ]
     if not agents:
         raise JobFault(
             "HybridIdentityServiceNoAgentsAssigned",

@@ -56,24 +56,13 @@ def application_certificate(settings: Settings, tenant: str, application: str) -
 
 
 def ensure(settings: Settings) -> None:
-    """Make every certificate that is not there yet."""
-    ca_key = settings.tls_dir / "ca.key"
-    if settings.ca.is_file() and ca_key.is_file():
-        key = serialization.load_pem_private_key(ca_key.read_bytes(), password=None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise ValueError(
-                f"{ca_key} holds no elliptic-curve key: remove {settings.tls_dir} and start the lab afresh"
-            )
-        authority = Authority(x509.load_pem_x509_certificate(settings.ca.read_bytes()), key)
-    else:
-        authority = _create_authority()
-        write_private(ca_key, _key_pem(authority.key))
-        write_private(settings.ca, authority.certificate.public_bytes(serialization.Encoding.PEM))
-    _server(settings, authority, "cloud", CLOUD_NAMES, tuple(CLOUD_ADDRESSES.values()))
+    """Make every certificate of the cloud, the directories and the applications that is not there yet."""
+    made = authority(settings)
+    server_certificate(settings, made, "cloud", CLOUD_NAMES, tuple(CLOUD_ADDRESSES.values()))
     for forest in FORESTS:
-        _server(
+        server_certificate(
             settings,
-            authority,
+            made,
             f"dc-{forest.name}",
             (forest.server_name, forest.domain),
             (forest.dc_address, forest.relay_address),
@@ -85,9 +74,26 @@ def ensure(settings: Settings) -> None:
                 write_private(path, _application(f"{tenant.name} {application.name}"))
 
 
-def _server(
+def authority(settings: Settings) -> Authority:
+    """The certificate authority of a run directory; made when there is none."""
+    ca_key = settings.tls_dir / "ca.key"
+    if settings.ca.is_file() and ca_key.is_file():
+        key = serialization.load_pem_private_key(ca_key.read_bytes(), password=None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise ValueError(
+                f"{ca_key} holds no elliptic-curve key: remove {settings.tls_dir} and start the lab afresh"
+            )
+        return Authority(x509.load_pem_x509_certificate(settings.ca.read_bytes()), key)
+    made = _create_authority()
+    write_private(ca_key, _key_pem(made.key))
+    write_private(settings.ca, made.certificate.public_bytes(serialization.Encoding.PEM))
+    return made
+
+
+def server_certificate(
     settings: Settings, authority: Authority, name: str, names: tuple[str, ...], addresses: tuple[str, ...]
 ) -> None:
+    """A server's certificate and key, ``name``.pem and .key, for its names and addresses; kept when they are."""
     certificate_path, key_path = settings.tls_dir / f"{name}.pem", settings.tls_dir / f"{name}.key"
     if key_path.is_file() and _is_for(certificate_path, addresses):
         return
@@ -111,6 +117,24 @@ def _server(
     )
     write_private(key_path, _key_pem(key))
     write_private(certificate_path, certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def client_certificate(authority: Authority, name: str) -> bytes:
+    """A new certificate that a client shows, with its key, in PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = (
+        _builder(name, key)
+        .issuer_name(authority.certificate.subject)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .add_extension(_key_usage(sign_certificates=False), critical=True)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()),
+            critical=False,
+        )
+        .sign(authority.key, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM) + _key_pem(key)
 
 
 def _is_for(path: Path, addresses: tuple[str, ...]) -> bool:

@@ -31,7 +31,7 @@ MEASURES: dict[Callable[[Bench], Generator[Figure, None, None]], tuple[str, ...]
         "ansible-loop",
     ),
     incremental.measure: ("incremental",),
-    apply.measure: ("apply", "ansible-loop-apply", "second-run-writes"),
+    apply.measure: ("apply", "apply-loopback", "ansible-loop-apply", "second-run-writes"),
     flip.measure: ("flip",),
 }
 

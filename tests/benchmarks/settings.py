@@ -18,6 +18,7 @@ NETWORK = os.environ.get("HYBRID_BENCH_NET", "127.94")
 """The first half of a loopback network that nobody else uses; the lab takes its lower part."""
 
 DIRECTORY_ADDRESS = f"{NETWORK}.200.12"
+LINK_ADDRESS = f"{NETWORK}.200.13"
 CLOUD_ADDRESS = f"{NETWORK}.200.11"
 LDAPS_PORT = 636
 CATALOG_PORT = 3269

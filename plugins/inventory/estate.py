@@ -23,13 +23,15 @@ description:
     options of type path count from the tenant file.
 notes:
   - Keys of a tenant file are C(name), C(ring), C(tenant), C(directory) and C(job), which must be there, and
-    C(comparison), C(mappings) or C(rules_file), C(mappings_purge), C(mappings_add_missing), C(applications), C(waves)
-    and C(vars).
+    C(agent), C(comparison), C(mappings) or C(rules_file), C(mappings_purge), C(mappings_add_missing), C(applications),
+    C(waves) and C(vars).
   - C(tenant) and C(directory) hold the options of the same names that modules share, C(job) those of
     M(hybrid.exchange.writeback_job), C(comparison) C(type_values), C(proxy_addresses) and C(source_anchor_attribute) of
     M(hybrid.exchange.roundtrip_info), C(mappings), C(rules_file), C(mappings_purge) and C(mappings_add_missing) those
     of M(hybrid.exchange.writeback_mapping), C(applications) what O(applications) holds for all tenants, and C(vars) any
     further host variables.
+  - C(agent) holds options of M(hybrid.exchange.sync_agent) that do not depend on the run, C(windows_*) options that its
+    servers share, and C(servers), a list of C(name), C(windows_host) and any other C(windows_*) option.
   - A wave has a C(name), exactly one selection (C(identities), C(identities_file), C(group), C(filter),
     C(organizational_unit) or C(all_mailboxes)), optionally C(exclude), C(identities_column), C(allow_empty), and
     C(soak_minutes).
@@ -38,8 +40,8 @@ notes:
   - Host variables are C(hybrid_ring), C(hybrid_tenant), C(hybrid_directory), C(hybrid_job), C(hybrid_job_templates),
     C(hybrid_comparison), C(hybrid_mappings), C(hybrid_mappings_purge),
     C(hybrid_mappings_add_missing), C(hybrid_rules_file) where there is one,
-    C(hybrid_applications), and C(hybrid_waves), a list of C(name), C(soak_minutes) and C(selection). The group
-    C(tenants) has C(hybrid_rings) and C(hybrid_artifact_dir).
+    C(hybrid_applications), C(hybrid_agent), C(hybrid_windows), C(hybrid_agent_servers), and C(hybrid_waves), a list of
+    C(name), C(soak_minutes) and C(selection). The group C(tenants) has C(hybrid_rings) and C(hybrid_artifact_dir).
 options:
   plugin:
     description: Marks the file as a source of this plugin.

@@ -184,8 +184,9 @@ attributes:
   sample: {"mail": {"equal": 119, "differs": 1}}
 rules:
   description:
-    - The attributes that the rules give to the job (C(cloud_sync)) and to the directory writer (C(directory)), and those
-      of the job whose rule gives anything but the value that the attribute has in the cloud (C(transformed_by_job)).
+    - The attributes that the rules give to the job (C(cloud_sync)) and to the directory writer (C(directory)).
+    - Those of the job whose rule gives anything but the value that the attribute has in the cloud
+      (C(transformed_by_job)).
   returned: always
   type: dict
   sample: {"cloud_sync": ["mail"], "directory": ["msExchHideFromAddressLists"], "transformed_by_job": []}

@@ -29,8 +29,8 @@ notes:
     refuse it, keeps what it has. The service reports an error for such a mailbox; here it is in RV(problems).
   - A value in another notation with the same meaning is no change, for example a switch that Active Directory has no
     value for and that is off in the cloud.
-  - The objects of mailboxes that a scoping filter of the job leaves out are C(unchanged). A filter may read what Exchange
-    Online tells of a mailbox. Clauses about anything else count as fulfilled, and a warning names them.
+  - The objects of mailboxes that a scoping filter of the job leaves out are C(unchanged). A filter may read what
+    Exchange Online tells of a mailbox. Clauses about anything else count as fulfilled, and a warning names them.
 extends_documentation_fragment:
   - hybrid.exchange.attributes
   - hybrid.exchange.tenant

@@ -14,6 +14,8 @@ import pytest
 from tests.lab.client import Lab
 
 TENANT = "contoso"
+# A server without an agent on the first day; the one beside it has one.
+SERVER = "sync2"
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +38,7 @@ def defaults_of(lab: Lab, artifacts: Path, name: str = TENANT) -> dict[str, dict
     """What a playbook would give as module_defaults, by action group."""
     tenant = lab.config["tenants"][name]
     directory = tenant["directory"]
+    server = next(server for server in tenant["windows"] if server["name"] == SERVER)
     return {
         "tenant": {
             "tenant_id": tenant["tenant_id"],
@@ -57,6 +60,20 @@ def defaults_of(lab: Lab, artifacts: Path, name: str = TENANT) -> dict[str, dict
             "directory_timeout": 300,
         },
         "run": {"artifact_dir": str(artifacts)},
+        "windows": {
+            "windows_host": server["host"],
+            "windows_port": server["port"],
+            "windows_user": server["user"],
+            "windows_password": server["password"],
+            "windows_ca_path": lab.config["ca"],
+        },
+        "agent": {
+            "installer": {name: server["installers"][server["newest"]][name] for name in ("path", "sha256")},
+            "registration_user": tenant["registration"]["user"],
+            "registration_password": tenant["registration"]["password"],
+            "domain_admin_user": tenant["domain_admin"]["user"],
+            "domain_admin_password": tenant["domain_admin"]["password"],
+        },
     }
 
 

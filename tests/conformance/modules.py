@@ -29,6 +29,8 @@ MODULES = (
     "mailbox_info",
     "organization_authority",
     "roundtrip_info",
+    "sync_agent",
+    "sync_agent_info",
     "writeback_cycle",
     "writeback_job",
     "writeback_job_info",

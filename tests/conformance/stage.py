@@ -22,9 +22,11 @@ DIRECTORY_MODULES = {
     "directory_writeback",
     "mailbox_authority",
     "roundtrip_info",
+    "sync_agent",
     "writeback_prediction_info",
 }
-INFO_MODULES = {"mailbox_info", "roundtrip_info", "writeback_job_info", "writeback_prediction_info"}
+WINDOWS_MODULES = {"sync_agent", "sync_agent_info"}
+INFO_MODULES = {"mailbox_info", "roundtrip_info", "sync_agent_info", "writeback_job_info", "writeback_prediction_info"}
 
 # In the documentation stand the names that readers know; the lab has its own. The order matters.
 NAMES = {
@@ -49,9 +51,15 @@ def arguments(module: str, given: Mapping[str, Any], defaults: Defaults) -> Argu
     """The arguments of a task with the play's module_defaults below them, in the lab's names."""
     merged: Arguments = {"exclude": UNWRITABLE} if module == "directory_writeback" else {}
     groups = ["tenant", "run", *(["directory"] if module in DIRECTORY_MODULES else [])]
+    groups += ["windows"] if module in WINDOWS_MODULES else []
+    groups += ["agent"] if module == "sync_agent" else []
     for group in groups:
         merged.update(defaults[group])
-    own = {name: _lab_name(value) for name, value in given.items() if name != "artifact_dir"}
+    left_out = {
+        "artifact_dir",
+        *(["installer"] if module == "sync_agent" else []),
+    }  # the lab has an installer of its own
+    own = {name: _lab_name(value) for name, value in given.items() if name not in left_out}
     return {**merged, **own}
 
 
@@ -104,6 +112,8 @@ def prepare(module: str, given: Mapping[str, Any], lab: Lab, defaults: Defaults)
     if module in {"writeback_cycle", "directory_writeback", "directory_restore"}:
         step("mailbox_authority", all_mailboxes=True, authority="cloud", on_ineligible="skip")
         edit_some(lab)
+    if module == "sync_agent" and given.get("state") == "absent":
+        step("sync_agent", domain=DOMAIN)
     if module == "directory_restore":
         step("directory_writeback", wave="pilot", identities=edited(lab), exclude=[])
 

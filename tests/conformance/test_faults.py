@@ -47,6 +47,8 @@ TASKS: Mapping[str, Mapping[str, Any]] = {
     "roundtrip_info": {**EVERYBODY, "mappings": RULES, "applications": [{"name": "Fax", "attributes": ["mail"]}]},
     "writeback_prediction_info": {**EVERYBODY, "domain": stage.DOMAIN, "cloud_managed": "assumed"},
     "directory_restore": {"wave": "pilot"},
+    "sync_agent": {"domain": stage.DOMAIN},
+    "sync_agent_info": {"domain": stage.DOMAIN},
 }
 
 READS: Mapping[str, tuple[str, ...]] = {
@@ -61,6 +63,8 @@ READS: Mapping[str, tuple[str, ...]] = {
     "roundtrip_info": ("login", "graph", "exchange", "ldap"),
     "writeback_prediction_info": ("login", "graph", "exchange", "ldap"),
     "directory_restore": ("login", "graph", "ldap"),
+    "sync_agent": ("login", "graph", "ldap", "windows"),
+    "sync_agent_info": ("login", "graph", "windows"),
 }
 WRITES: Mapping[str, tuple[str, ...]] = {
     "mailbox_authority": ("exchange",),
@@ -94,6 +98,14 @@ ON_ANY: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("cut", {}),
 )
 ON_LDAP: tuple[tuple[str, Mapping[str, Any]], ...] = (("cut", {}), ("slow", {"seconds": 0.2}), ("dc_restart", {}))
+ON_WINDOWS: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("cut", {}),
+    ("slow", {"seconds": 1}),
+    ("throttle", {}),
+    ("unavailable", {}),
+    ("unauthorized", {}),
+    ("winrm_restart", {}),
+)
 
 
 def cases() -> list[tuple[str, Fault]]:
@@ -101,7 +113,7 @@ def cases() -> list[tuple[str, Fault]]:
     found: list[tuple[str, Fault]] = []
     for module, targets in READS.items():
         for target in targets:
-            kinds = ON_LDAP if target == "ldap" else ON_ANY
+            kinds = {"ldap": ON_LDAP, "windows": ON_WINDOWS}.get(target, ON_ANY)
             found += [(module, Fault(kind, target, parameters)) for kind, parameters in kinds]
             if target in ("graph", "exchange"):
                 found.append((module, Fault("unavailable", target, {"status": 504})))

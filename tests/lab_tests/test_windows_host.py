@@ -175,6 +175,26 @@ def test_services_are_stopped_configured_and_started(windows: WindowsLab) -> Non
         assert "Service none was not found" in str(error)
 
 
+def test_a_service_that_is_restarted_has_a_process_of_its_own(windows: WindowsLab) -> None:
+    def process(pool: RunspacePool) -> tuple[int, Any]:
+        instance = properties(run(pool, "Get-CimInstance", ClassName="Win32_Service", Filter="Name='W32Time'").one)
+        found = properties(run(pool, "Get-Process", Id=instance["ProcessId"]).one)
+        assert found["Id"] == instance["ProcessId"]
+        return found["Id"], found["StartTime"]
+
+    with windows.pool() as pool:
+        identifier, began = process(pool)
+        run(pool, "Restart-Service", Name="W32Time")
+        other, later = process(pool)
+        assert other != identifier
+        assert later > began
+        [error] = run(pool, "Get-Process", Id=identifier).errors
+        assert error.fq_error.startswith("NoProcessFoundForGivenId")
+        run(pool, "Stop-Process", Id=other)
+        stopped = properties(run(pool, "Get-CimInstance", ClassName="Win32_Service", Filter="Name='W32Time'").one)
+        assert (stopped["State"], stopped["ProcessId"]) == ("Stopped", 0)
+
+
 @pytest.mark.parametrize(
     ("filter", "names"),
     [

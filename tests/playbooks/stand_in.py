@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": f"{module} was told to fail on {host}"}
         path = home / f"state-{host}.json"
         state = {"job": None, "rules": None, "moved": [], "written": [], "at_risk": 0, "differs": False}
-        state |= {"edited": [], "unsure": 0}
+        state |= {"edited": [], "unsure": 0, "agents": {}, "cold": False, "reboot_required": False}
         if path.exists():
             state |= json.loads(path.read_text())
         before = json.dumps(state)
@@ -107,6 +107,23 @@ class ActionModule(ActionBase):
             (state["moved"].append if cloud else state["moved"].remove)(wave)
             state["written"] = [other for other in state["written"] if other != wave]
         return {"changed": changed, "counts": {"changed": MAILBOXES if changed else 0}}
+
+    def _sync_agent(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        agents, host = state["agents"], args["windows_host"]
+        have, want = agents.get(host), {"absent": None, "present": "old", "latest": "new"}[args["state"]]
+        others = [name for name in agents if name != host]
+        if have and args["state"] != "present" and have != want and not others and args["last_agent"] != "accepted":
+            return {"failed": True, "msg": f"{host} has the only active agent"}
+        changed = not have if args["state"] == "present" else have != want
+        if changed:
+            agents.pop(host, None)
+            agents.update({host: want} if want else {})
+        return {"changed": changed, "reboot_required": state["reboot_required"]}
+
+    def _sync_agent_info(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        there = args["windows_host"] in state["agents"]
+        problems = ["It has a cold."] if state["cold"] else []
+        return INFO | {"agree": not state["cold"], "problems": problems, "server": {"installed": there}}
 
     def _writeback_job_info(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
         return INFO | {"jobs": [state["job"]] if state["job"] else []}

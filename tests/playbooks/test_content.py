@@ -57,6 +57,7 @@ def test_every_module_is_in_the_groups_of_the_options_that_it_has() -> None:
         "run": "artifact_dir",
         "selection": "identities",
         "job": "job_template_id",
+        "windows": "windows_host",
     }
     assert set(leading) == set(GROUPS)
     for group, option in leading.items():

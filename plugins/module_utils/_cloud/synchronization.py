@@ -180,6 +180,11 @@ class Synchronization:
         path = "/onPremisesPublishingProfiles('provisioning')/agents"
         return list(self._graph.pages(path, version="beta", needs=NEEDS_AGENTS))
 
+    def agent_groups(self) -> list[dict[str, Any]]:
+        """The groups of provisioning agents, each with its agents (beta)."""
+        path = "/onPremisesPublishingProfiles('provisioning')/agentGroups"
+        return list(self._graph.pages(path, {"$expand": "agents"}, version="beta", needs=NEEDS_AGENTS))
+
     def service_time(self) -> datetime:
         """The service's clock now, to the second."""
         self.organization()

@@ -13,9 +13,11 @@ from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Conflict, HybridError, Refused, Timeout
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import job as jobs
-from ansible_collections.hybrid.exchange.plugins.module_utils._job import times, waiting
+from ansible_collections.hybrid.exchange.plugins.module_utils._job import times
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Job
-from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import Clock, JobReader, JobRunner, Warn
+from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import JobReader, JobRunner, Warn
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import waiting
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.waiting import Clock
 
 # Our names of what a restart forgets, and Graph's.
 RESETS = {

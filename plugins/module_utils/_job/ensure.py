@@ -17,11 +17,12 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     Refused,
     Timeout,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._job import ensure_plan, first_start, waiting
+from ansible_collections.hybrid.exchange.plugins.module_utils._job import ensure_plan, first_start
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import job as jobs
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ensure_plan import Plan, Read, Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ensure_steps import Ends, apply
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Job
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import waiting
 
 
 def ensure(ends: Ends, wanted: Wanted, check_mode: bool) -> tuple[Plan, Job | None, dict[str, Any]]:

@@ -18,18 +18,19 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     ProtocolError,
     Unavailable,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._job import first_start, waiting
+from ansible_collections.hybrid.exchange.plugins.module_utils._job import first_start
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import job as jobs
 from ansible_collections.hybrid.exchange.plugins.module_utils._job import scope as scopes
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ensure_plan import Plan, Read, Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Job
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import (
     Artifacts,
-    Clock,
     JobWriter,
     Warn,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.settings import readable, with_mark
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import waiting
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.waiting import Clock
 
 
 @dataclass(frozen=True)

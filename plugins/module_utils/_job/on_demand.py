@@ -22,10 +22,11 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     Unavailable,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Job
-from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import Artifacts, Clock, JobRunner, Progress
+from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import Artifacts, JobRunner, Progress
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.tally import Result, Tally, changes, skipped
 from ansible_collections.hybrid.exchange.plugins.module_utils._mapping import schema as schemas
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox, Member
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.waiting import Clock
 
 # After one of these the next mailbox would fare no better.
 STOPPING = (AuthenticationError, PermissionDenied, Unavailable)

@@ -105,14 +105,6 @@ class MailboxReader(Protocol):
         """The users that the last read, once it ended, selected by group or organizational unit without a mailbox."""
 
 
-class Clock(Protocol):
-    """Seconds that only grow, and a way to wait."""
-
-    def monotonic(self) -> float: ...
-
-    def sleep(self, seconds: float) -> None: ...
-
-
 class Writer(Protocol):
     """Writes an artifact."""
 

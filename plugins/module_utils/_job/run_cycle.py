@@ -26,7 +26,6 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Jo
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.on_demand import Pace
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import (
     Artifacts,
-    Clock,
     JobRunner,
     MailboxReader,
     Progress,
@@ -35,6 +34,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import 
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.mailbox import Mailbox, Member
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import left_out_warnings
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.selection import Selection
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.waiting import Clock
 
 # A running job may not know mailboxes yet that were moved after its start: it has to look at all of them.
 DEFAULT_RESET = ("full",)

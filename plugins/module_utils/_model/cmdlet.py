@@ -13,8 +13,16 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Credential:
+    """A user and a password as the value of a parameter. It goes over PSRP only, encrypted by the session's key."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Cmdlet:
-    """One call of an Exchange cmdlet; ``select`` limits the properties of the answer."""
+    """One call of a cmdlet; ``select`` limits the properties of the answer. A switch is given as ``True``."""
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)

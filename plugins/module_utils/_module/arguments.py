@@ -127,6 +127,30 @@ DIRECTORY = ArgumentSpec(
 )
 """Where Active Directory is and how to bind."""
 
+WINDOWS = ArgumentSpec(
+    options={
+        "windows_host": {"type": "str"},
+        "windows_port": {"type": "int", "default": 5986},
+        "windows_authentication": {
+            "type": "str",
+            "default": "negotiate",
+            "choices": ["negotiate", "kerberos", "ntlm", "certificate", "basic"],
+        },
+        "windows_user": {"type": "str"},
+        "windows_password": {"type": "str", "no_log": True},
+        "windows_certificate": {"type": "path"},
+        "windows_ca_path": {"type": "path"},
+        "windows_configuration_name": {"type": "str", "default": "Microsoft.PowerShell"},
+        "windows_kerberos_host": {"type": "str"},
+        "windows_delegate": {"type": "bool", "default": False},
+        "windows_connect_timeout": {"type": "int", "default": 30},
+        "windows_operation_timeout": {"type": "int", "default": 20},
+        "windows_command_timeout": {"type": "int", "default": 300},
+    },
+    required_by={"windows_password": ("windows_user",)},
+)
+"""Where a Windows server is and how to sign in."""
+
 RUN = ArgumentSpec(
     options={
         "artifact_dir": {"type": "path", "default": "artifacts"},

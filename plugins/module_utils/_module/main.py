@@ -84,6 +84,13 @@ class ModuleContext:
 
         return connect_directory(self.params)
 
+    @cached_property
+    def windows(self) -> Any:
+        """A session to the Windows server; InputError where none is given."""
+        from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.connect import connect_windows
+
+        return connect_windows(self.params)
+
     @property
     def has_directory(self) -> bool:
         """Whether the options name a directory."""
@@ -103,7 +110,10 @@ class ModuleContext:
         self._module.warn(message)
 
     def warn_of_service(self) -> None:
-        """Hand on what Exchange Online warned of: the first report_limit texts, each once."""
+        """Hand on what Exchange Online and a Windows server warned of: the first report_limit texts, each once."""
+        if "windows" in self.__dict__:
+            for warning in self.windows.warnings[: self.report_limit]:
+                self.warn(f"{self.windows.host}: {warning}")
         if "cloud" not in self.__dict__:
             return
         warnings = list(dict.fromkeys(self.exchange.warnings))
@@ -120,6 +130,8 @@ class ModuleContext:
 
     def close(self) -> None:
         """Give connections back that were opened."""
+        if "windows" in self.__dict__:
+            self.windows.close()
         if "directory" in self.__dict__:
             self.directory.close()
 

@@ -86,6 +86,16 @@ class Directory:
         return domain_of(self.base_dn)
 
     @property
+    def schema_dn(self) -> str:
+        """Where the forest's schema is."""
+        return self._session.root("schemaNamingContext")[0]
+
+    @property
+    def configuration_dn(self) -> str:
+        """Where the forest keeps its configuration."""
+        return self._session.root("configurationNamingContext")[0]
+
+    @property
     def current_time(self) -> datetime:
         """The server's clock, with a time zone."""
         return parse_time(self._session.root("currentTime")[0])

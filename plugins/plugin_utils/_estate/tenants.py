@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible.template import trust_as_template
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError
+from ansible_collections.hybrid.exchange.plugins.module_utils._module.agent_arguments import AGENT_SETUP, SYNC_AGENT
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
     DIRECTORY,
     SELECTION,
     SELECTION_KINDS,
     TENANT,
+    WINDOWS,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import kept
-from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate.layout import Layout, Problem
+from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate.layout import Layout, Place, Problem
 from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate.sections import (
     Section,
     absolute_paths,
@@ -35,7 +37,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OWN_VARIABLE = re.compile(
     r"hybrid_(tenant|directory|job|job_templates|comparison|mappings|mappings_purge|mappings_add_missing"
-    r"|rules_file|applications|waves|ring)"
+    r"|rules_file|applications|waves|ring|agent|agent_servers|windows)"
     r"|ansible_.*"
 )
 
@@ -88,6 +90,17 @@ APPLICATION_SECTION = Section(
     {"name": {"type": "str"}, "attributes": {"type": "list"}},
     required=("name", "attributes"),
 )
+# One agent server: where it is, and what differs from the options that the servers share.
+SERVER_SECTION = Section({"name": {"type": "str"}, **WINDOWS.options}, required=("name", "windows_host"))
+AGENT_SECTION = Section(
+    {
+        **without(WINDOWS.options, ("windows_host",)),
+        **SYNC_AGENT.options,
+        **AGENT_SETUP.options,
+        "servers": {"type": "list"},
+    },
+    required=("servers",),
+)
 WAVE_SECTION = Section(
     {"name": {"type": "str"}, "soak_minutes": {"type": "float"}, **SELECTION.options},
     required=("name",),
@@ -100,6 +113,7 @@ FILE_SECTION = Section(
         "tenant": {"type": "dict"},
         "directory": {"type": "dict"},
         "job": {"type": "dict"},
+        "agent": {"type": "dict"},
         "comparison": {"type": "dict"},
         "mappings": {"type": "list"},
         "mappings_purge": {"type": "bool"},
@@ -141,6 +155,7 @@ def check_tenant(file: TenantFile, rings: Sequence[str]) -> list[Problem]:
         ("directory", DIRECTORY_SECTION),
         ("job", JOB_SECTION),
         ("comparison", COMPARISON_SECTION),
+        ("agent", AGENT_SECTION),
     ):
         if isinstance(values.get(key), Mapping):
             problems += section.check(layout, (key,), values[key])
@@ -149,7 +164,8 @@ def check_tenant(file: TenantFile, rings: Sequence[str]) -> list[Problem]:
             for index, entry in enumerate(values[key]):
                 problems += section.check(layout, (key, index), entry)
     problems += check_applications(layout, values.get("applications"))
-    return problems + _check_names(file, rings) + _check_waves(file) + _check_variables(file)
+    checks = (_check_names(file, rings), _check_servers(file), _check_waves(file), _check_variables(file))
+    return [*problems, *(problem for found in checks for problem in found)]
 
 
 def check_applications(layout: Layout, given: Any) -> list[Problem]:
@@ -189,14 +205,20 @@ def check_estate(files: Sequence[TenantFile]) -> list[Problem]:
 
 def clear_text_secrets(file: TenantFile) -> list[Problem]:
     """Names secrets that stand in a tenant file as they are, neither a template nor a vault value."""
+    holders: list[tuple[Place, Section, Mapping[str, Any]]] = [
+        (("tenant",), TENANT_SECTION, file.values["tenant"]),
+        (("directory",), DIRECTORY_SECTION, file.values["directory"]),
+        (("agent",), AGENT_SECTION, file.values.get("agent") or {}),
+        *((("agent", "servers", index), SERVER_SECTION, server) for index, server in enumerate(_servers(file))),
+    ]
     return [
-        file.layout.problem((key, option), f"{option!r} is in clear text; use a lookup or ansible-vault")
-        for key, section in (("tenant", TENANT_SECTION), ("directory", DIRECTORY_SECTION))
-        for option, given in file.values[key].items()
+        file.layout.problem((*place, option), f"{option!r} is in clear text; use a lookup or ansible-vault")
+        for place, section, holder in holders
+        for option, given in holder.items()
         if section.options[option].get("no_log")
         and isinstance(given, str)
         and "{{" not in given
-        and (key, option) not in file.layout.tagged
+        and (*place, option) not in file.layout.tagged
     ]
 
 
@@ -241,11 +263,24 @@ def host_variables(
             {item["name"]: item for item in (*applications, *(values.get("applications") or ()))}.values()
         ),
         "hybrid_waves": waves,
+        **_agent_variables(values.get("agent") or {}, resolve),
     }
     if values.get("rules_file"):
         variables.update(absolute_paths(FILE_SECTION.options, {"rules_file": values["rules_file"]}, resolve))
         variables["hybrid_rules_file"] = variables.pop("rules_file")
     return variables
+
+
+def _agent_variables(agent: Mapping[str, Any], resolve: Callable[[str], str]) -> dict[str, Any]:
+    """The variables about agent servers: what they share, apart by what it is about, and the servers themselves."""
+    stated = absolute_paths(AGENT_SECTION.options, without(agent, ("servers",)), resolve)
+    return {
+        "hybrid_agent": without(stated, WINDOWS.options),
+        "hybrid_windows": {key: value for key, value in stated.items() if key in WINDOWS.options},
+        "hybrid_agent_servers": [
+            absolute_paths(SERVER_SECTION.options, server, resolve) for server in agent.get("servers") or ()
+        ],
+    }
 
 
 def _check_names(file: TenantFile, rings: Sequence[str]) -> list[Problem]:
@@ -261,6 +296,25 @@ def _check_names(file: TenantFile, rings: Sequence[str]) -> list[Problem]:
     if values.get("mappings") and values.get("rules_file"):
         problems.append(layout.problem(("rules_file",), "give 'mappings' or 'rules_file', not both"))
     return problems
+
+
+def _servers(file: TenantFile) -> list[Any]:
+    """The agent servers as they stand in the file, whatever they are."""
+    agent = file.values.get("agent")
+    servers = agent.get("servers") if isinstance(agent, Mapping) else None
+    return servers if isinstance(servers, list) else []
+
+
+def _check_servers(file: TenantFile) -> list[Problem]:
+    problems: list[Problem] = []
+    names: list[tuple[str, Problem]] = []
+    for index, server in enumerate(_servers(file)):
+        place = ("agent", "servers", index)
+        problems += SERVER_SECTION.check(file.layout, place, server)
+        if isinstance(server, Mapping) and server.get("name"):
+            came = file.layout.problem((*place, "name"), f"a server {server['name']!r} came before")
+            names.append((str(server["name"]), came))
+    return problems + duplicates(names)
 
 
 def _check_waves(file: TenantFile) -> list[Problem]:

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+from tests.lab.clock import iso
+from tests.lab.windows import paths
 from tests.lab.windows.places import AGENT_SERVICE
 
 Document = dict[str, Any]
 # Windows' error numbers for a service that does not start.
 DISABLED, TIMED_OUT, LOGON_FAILED = 1058, 1053, 1069
+_FIRST_PROCESS = 600
 _START_FAULTS = {"timeout": TIMED_OUT, "logon": LOGON_FAILED}
 
 
@@ -37,7 +41,9 @@ def start(document: Document, name: str, now: float) -> int:
             one["Status"] = "StartPending"
             return 0
         _load(document, now)
-    one["Status"], one["ExitCode"] = "Running", 0
+    one |= {"Status": "Running", "ExitCode": 0, "ProcessId": document["nextProcess"]}
+    one["StartedAt"] = iso(datetime.fromtimestamp(now, UTC))
+    document["nextProcess"] += 4
     return 0
 
 
@@ -46,6 +52,27 @@ def _load(document: Document, now: float) -> None:
     agent = document["agent"]
     if agent is not None:
         agent |= {"loaded": bool(agent.get("id")), "loadedDomains": list(agent["domains"]), "startedAt": now}
+
+
+def process_of(document: Document, name: str) -> tuple[int, Document] | None:
+    """The process of a running service; None where it does not run.
+
+    One that nobody started since the host's beginning runs since the machine does.
+    """
+    one = document["services"][name]
+    if one["Status"] != "Running":
+        return None
+    program = str(one["PathName"]).removesuffix(" -k netsvcs -p").strip('"')
+    identifier = one.get("ProcessId") or _FIRST_PROCESS + 4 * sorted(document["services"]).index(name)
+    started = one.get("StartedAt") or document["os"]["booted"]
+    title = paths.name_of(program).rpartition(".")[0] or name
+    return identifier, {"name": title, "path": program, "started": started, "service": name}
+
+
+def processes(document: Document) -> dict[str, Document]:
+    """All processes by id: those of services, and those that somebody started."""
+    of_services = (process_of(document, name) for name in document["services"])
+    return {**{str(found[0]): found[1] for found in of_services if found}, **document["processes"]}
 
 
 def stop(document: Document, name: str) -> None:

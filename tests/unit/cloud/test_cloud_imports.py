@@ -17,7 +17,9 @@ UTILS = Path(connect.__file__).parents[1]
 PACKAGE = connect.__name__.rsplit("._cloud", 1)[0]
 LIBRARIES = ("requests", "msal", "cryptography", "yaml", "ldap3")
 FILES = [
-    path for folder in ("_cloud", "_cloud/auth", "_mapping", "_mapping/expression", "_job") for path in sorted((UTILS / folder).glob("*.py"))
+    path
+    for folder in ("_cloud", "_cloud/auth", "_mapping", "_mapping/expression", "_job")
+    for path in sorted((UTILS / folder).glob("*.py"))
 ]
 
 
@@ -47,7 +49,9 @@ def test_a_missing_library_is_named(library: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in FILES if path.parent.name in ("_mapping", "expression", "_job")], ids=lambda path: path.stem
+    "path",
+    [path for path in FILES if path.parent.name in ("_mapping", "expression", "_job")],
+    ids=lambda path: path.stem,
 )
 def test_use_cases_know_no_far_end_and_no_ansible(path: Path) -> None:
     text = path.read_text()

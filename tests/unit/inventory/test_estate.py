@@ -167,6 +167,49 @@ def test_a_rule_of_the_directory_needs_no_source(tmp_path: Path) -> None:
     assert found["hybrid_mappings"] == [{"target": "mail", "owner": "directory", "scope": {"groups": ["g"]}}]
 
 
+AGENT = """\
+agent:
+  installer: {path: 'C:\\Setup.exe', sha256: "00"}
+  windows_user: setup
+  windows_password: secret
+  windows_ca_path: ../ca.pem
+  servers:
+    - {name: one, windows_host: one.contoso.example}
+    - {name: two, windows_host: two.contoso.example, windows_port: 15986, windows_password: secret}
+"""
+
+
+def test_agent_servers_become_variables_of_their_own(tmp_path: Path) -> None:
+    files = {"a.yml": tenant("contoso", "canary", 1) + AGENT, "b.yml": tenant("adatum", "broad", 2)}
+    inventory = load(write(tmp_path, files))
+    found = variables(inventory, "contoso")
+    assert found["hybrid_agent"] == {"installer": {"path": "C:\\Setup.exe", "sha256": "00"}}
+    assert found["hybrid_windows"] == {
+        "windows_user": "setup",
+        "windows_password": "secret",
+        "windows_ca_path": str(tmp_path / "ca.pem"),
+    }
+    assert [server["name"] for server in found["hybrid_agent_servers"]] == ["one", "two"]
+    none = variables(inventory, "adatum")
+    assert (none["hybrid_agent"], none["hybrid_windows"], none["hybrid_agent_servers"]) == ({}, {}, [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("windows_user:", "user:", "unknown key 'user'; did you mean"),
+        ("  servers:", "  windows_host: x\n  servers:", "unknown key 'windows_host'"),
+        ("name: two", "name: one", "a server 'one' came before"),
+        ("windows_port: 15986", "windows_port: soon", "'windows_port' must be a whole number"),
+        ("{name: one, windows_host: one.contoso.example}", "{name: one}", "lacks 'windows_host'"),
+        ("windows_user: setup", "gmsa: [a]", "'gmsa' must be text"),
+    ],
+)
+def test_what_is_wrong_with_agent_servers_is_told(tmp_path: Path, old: str, new: str, words: str) -> None:
+    text = tenant("contoso", "canary", 1) + AGENT.replace(old, new, 1)
+    assert words in refused(write(tmp_path, {"a.yml": text}))
+
+
 @pytest.mark.parametrize("name", ["estate.yml", "estate.yaml", "prod.estate.yml"])
 def test_file_names(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(SOURCE, encoding="utf-8")

@@ -25,6 +25,8 @@ LIBRARIES = {
     "cryptography": {"_cloud"},
     "ldap3": {"_on_premises"},
     "gssapi": {"_on_premises"},
+    "pypsrp": {"_on_premises"},
+    "spnego": {"_on_premises"},
     "yaml": {"_run", "_mapping"},
 }
 FILES = sorted(UTILS.rglob("*.py"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tests.lab.windows import happenings, installing, paths, state
+from tests.lab.windows import happenings, installing, paths, services, state
 from tests.lab.windows.call import Call, Implementation
 from tests.lab.windows.cmdlets.items import when
 from tests.lab.windows.errors import CmdletError
@@ -97,7 +97,7 @@ def _await(call: Call, identifier: int, activity: str, deadline: float | None = 
     told = time.monotonic()
     while True:
         with call.state() as document:
-            if str(identifier) not in document["processes"]:
+            if str(identifier) not in services.processes(document):
                 return int(document["ended"].get(str(identifier), happenings.KILLED))
         if deadline is not None and time.monotonic() > deadline:
             return None
@@ -109,7 +109,7 @@ def _await(call: Call, identifier: int, activity: str, deadline: float | None = 
 
 def _chosen(call: Call, document: Document) -> list[int]:
     """Ids of the processes that the call is about; an error for each that does not exist."""
-    running = document["processes"]
+    running = services.processes(document)
     found: list[int] = []
     for one in [*call.many("Id"), *(piped.key for piped in call.many("InputObject") if isinstance(piped, Obj))]:
         if str(one) in running:
@@ -145,9 +145,10 @@ def get_process(call: Call) -> None:
     """Get-Process."""
     with call.state() as document:
         asked = call.many("Id") or call.many("Name") or call.many("InputObject")
-        chosen = _chosen(call, document) if asked else [int(one) for one in document["processes"]]
+        running = services.processes(document)
+        chosen = _chosen(call, document) if asked else [int(one) for one in running]
         for identifier in sorted(chosen):
-            call.write(process_object(identifier, document["processes"][str(identifier)]))
+            call.write(process_object(identifier, running[str(identifier)]))
 
 
 def stop_process(call: Call) -> None:
@@ -156,7 +157,9 @@ def stop_process(call: Call) -> None:
         for identifier in _chosen(call, document):
             if call.what_if:
                 continue
-            one = document["processes"][str(identifier)]
+            one = services.processes(document)[str(identifier)]
+            if "service" in one:
+                services.stop(document, one["service"])
             happenings.end(document, str(identifier), happenings.KILLED)
             if call.get("PassThru"):
                 call.write(process_object(identifier, one, happenings.KILLED))
@@ -167,7 +170,8 @@ def wait_process(call: Call) -> None:
     seconds = call.get("Timeout")
     deadline = None if seconds is None else time.monotonic() + int(seconds)
     with call.state() as document:
-        chosen = [(one, document["processes"][str(one)]["name"]) for one in _chosen(call, document)]
+        running = services.processes(document)
+        chosen = [(one, running[str(one)]["name"]) for one in _chosen(call, document)]
     for identifier, name in chosen:
         if _await(call, identifier, f"Waiting for {name}", deadline) is None:
             call.error(

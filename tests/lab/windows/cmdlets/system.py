@@ -74,7 +74,7 @@ def _computer_system(call: Call, document: Document) -> list[tuple[dict[str, Any
 def _services(call: Call, document: Document) -> list[tuple[dict[str, Any], Any]]:
     found = []
     for name, one in sorted(document["services"].items()):
-        running = one["Status"] == "Running"
+        process = services.process_of(document, name)
         state = {"StartPending": "Start Pending", "StopPending": "Stop Pending"}.get(one["Status"], one["Status"])
         found.append(
             (
@@ -87,8 +87,8 @@ def _services(call: Call, document: Document) -> list[tuple[dict[str, Any], Any]
                     "StartName": one["StartName"],
                     "PathName": one["PathName"],
                     "ExitCode": uint32(one["ExitCode"]),
-                    "Started": running,
-                    "ProcessId": uint32(1200 if running else 0),
+                    "Started": process is not None,
+                    "ProcessId": uint32(process[0] if process else 0),
                     "ServiceType": "Own Process",
                     "Status": "OK",
                     "SystemName": call.host.computer,

@@ -3,18 +3,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
 
-"""Waiting for the service: for replication, and for a state."""
+"""Waiting for a far end: for replication, and for a state."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, NotFound, Timeout
-from ansible_collections.hybrid.exchange.plugins.module_utils._job.ports import Clock
 
 PAUSE = 2.0
 Result = TypeVar("Result")
+
+
+class Clock(Protocol):
+    """Seconds that only grow, and a way to wait."""
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
 
 
 def until_found(clock: Clock, timeout: float, action: Callable[[], Result]) -> Result:

@@ -1,0 +1,113 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
+
+"""The cmdlets that may be sent to a Windows host: their names, their parameters with types, and whether they change.
+
+Nothing else is sent. Names and types are those of Microsoft's reference; a test compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet, Credential
+
+
+@dataclass(frozen=True)
+class Known:
+    """A cmdlet that may be sent. ``changes`` tells whether it may change anything outside of its own session."""
+
+    changes: bool
+    parameters: Mapping[str, str]
+
+
+def _reads(**parameters: str) -> Known:
+    return Known(False, MappingProxyType(parameters))
+
+
+def _changes(**parameters: str) -> Known:
+    return Known(True, MappingProxyType(parameters))
+
+
+_PATH = "String[]"
+
+CMDLETS: Mapping[str, Known] = MappingProxyType(
+    {
+        "Get-AADCloudSyncADDomains": _reads(),
+        "Get-AuthenticodeSignature": _reads(LiteralPath=_PATH),
+        "Get-CimInstance": _reads(ClassName="String", Filter="String"),
+        "Get-ExecutionPolicy": _reads(List="SwitchParameter"),
+        "Get-FileHash": _reads(LiteralPath=_PATH, Algorithm="String"),
+        "Get-Item": _reads(LiteralPath=_PATH),
+        "Get-ItemProperty": _reads(LiteralPath=_PATH, Path=_PATH),
+        "Get-KdsRootKey": _reads(),
+        "Get-Process": _reads(Name="String[]", Id="Int32[]"),
+        "Get-Service": _reads(Name="String[]"),
+        "Import-Module": _reads(Name="String[]"),
+        "Select-Object": _reads(Property="Object[]", ExpandProperty="String", Last="Int32"),
+        "Test-ADServiceAccount": _reads(Identity="ADServiceAccount"),
+        "Test-NetConnection": _reads(ComputerName="String", Port="Int32"),
+        "Test-Path": _reads(LiteralPath=_PATH),
+        "Add-AADCloudSyncADDomain": _changes(
+            DomainName="String", Credential="PSCredential", PreferredDomainControllers="String[]"
+        ),
+        "Add-AADCloudSyncGMSA": _changes(Credential="PSCredential", CustomGMSAName="String"),
+        "Connect-AADCloudSyncAzureAD": _changes(Credential="PSCredential"),
+        "Copy-Item": _changes(LiteralPath=_PATH, Destination="String", Force="SwitchParameter"),
+        "Invoke-WebRequest": _changes(
+            Uri="Uri", OutFile="String", UseBasicParsing="SwitchParameter", TimeoutSec="Int32"
+        ),
+        "New-Item": _changes(Path=_PATH, ItemType="String"),
+        "Remove-Item": _changes(LiteralPath=_PATH, Force="SwitchParameter"),
+        "Restart-Computer": _changes(Force="SwitchParameter"),
+        "Restart-Service": _changes(Name="String[]", Force="SwitchParameter"),
+        "Set-AADCloudSyncPermissions": _changes(
+            PermissionType="String",
+            EACredential="PSCredential",
+            TargetDomain="String",
+            TargetDomainCredential="PSCredential",
+        ),
+        "Set-Service": _changes(Name="String", StartupType="ServiceStartMode"),
+        "Start-Process": _changes(
+            FilePath="String", ArgumentList="String[]", Wait="SwitchParameter", PassThru="SwitchParameter"
+        ),
+        "Start-Service": _changes(Name="String[]"),
+        "Stop-Process": _changes(Id="Int32[]", Force="SwitchParameter"),
+    }
+)
+
+# What a value of each type is here; anything else that a table row names is a text, which Windows converts.
+_TYPES: Mapping[str, type] = {"Int32": int, "SwitchParameter": bool, "PSCredential": Credential}
+
+
+def changes(pipeline: Sequence[Cmdlet]) -> bool:
+    """Whether a pipeline may change anything."""
+    return any(CMDLETS[cmdlet.name].changes for cmdlet in pipeline)
+
+
+def check(pipeline: Sequence[Cmdlet]) -> None:
+    """Refuse what is not in the table: another cmdlet, another parameter, a value of another type."""
+    if not pipeline:
+        raise InputError("A pipeline without a cmdlet cannot be run.")
+    for cmdlet in pipeline:
+        known = CMDLETS.get(cmdlet.name)
+        if known is None:
+            raise InputError(f"{cmdlet.name} is not among the cmdlets that are sent to a Windows host.")
+        for name, value in cmdlet.parameters.items():
+            if name not in known.parameters:
+                raise InputError(f"{cmdlet.name} is not sent with the parameter {name}.")
+            if not _fits(known.parameters[name], value):
+                raise InputError(f"The parameter {name} of {cmdlet.name} must be of the type {known.parameters[name]}.")
+
+
+def _fits(kind: str, value: Any) -> bool:
+    if kind.endswith("[]"):
+        return isinstance(value, list) and all(_fits(kind.removesuffix("[]"), item) for item in value)
+    expected = _TYPES.get(kind, str)
+    return isinstance(value, expected) and not (expected is int and isinstance(value, bool))

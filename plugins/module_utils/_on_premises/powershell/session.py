@@ -1,0 +1,147 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
+
+"""A session to a Windows or Exchange endpoint: pipelines of cmdlets in, plain data out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
+from ansible_collections.hybrid.exchange.plugins.module_utils._model import windows_cmdlets
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet, Credential
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell import errors as failures
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell import pool as pools
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell.pool import (
+    Answer,
+    Busy,
+    Lost,
+    TooLong,
+)
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell.settings import Settings
+
+HIDDEN = "********"
+
+
+class OpenedPool(Protocol):
+    """What a session needs of a runspace pool."""
+
+    def invoke(self, pipeline: list[Cmdlet], timeout: float, monotonic: Callable[[], float]) -> Answer: ...
+
+    def close(self) -> None: ...
+
+
+class Session:
+    """One runspace pool, opened when it is first used and closed with the session.
+
+    A pipeline that changes nothing is sent again, once, when its connection is cut. One that may change something
+    never is: its error has the fact ``uncertain``, and the state has to be read. A new pool knows nothing of what the
+    one before imported; ``generation`` counts them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        open_pool: Callable[[Settings], OpenedPool] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._open_pool = open_pool or pools.open_pool
+        self._monotonic = monotonic
+        self._pool: OpenedPool | None = None
+        self._secrets: set[str] = {settings.password} if settings.password else set()
+        self._warnings: dict[str, None] = {}
+        self.generation = 0
+
+    @property
+    def host(self) -> str:
+        """The host as it is named in messages."""
+        return self._settings.name
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the host warned of, each text once."""
+        return tuple(self._warnings)
+
+    def invoke(self, cmdlet: Cmdlet) -> Iterator[dict[str, Any]]:
+        """Run one cmdlet and yield its objects, as Exchange Online does it; ``select`` limits their properties."""
+        selected = (Cmdlet("Select-Object", {"Property": list(cmdlet.select)}),) if cmdlet.select else ()
+        for row in self.run(cmdlet, *selected):
+            yield row if isinstance(row, dict) else {"value": row}
+
+    def run(self, *pipeline: Cmdlet, timeout: float | None = None, partial: bool = False) -> list[Any]:
+        """Run cmdlets, each with the objects of the one before as its input, and return the objects of the last.
+
+        timeout: seconds for the whole. The first error that the host records is raised; with ``partial`` only where
+        there are no objects, and it is a warning otherwise. Timeout, with the fact
+        ``uncertain`` where something may have been changed, when it took too long; the pipeline was stopped then.
+        """
+        windows_cmdlets.check(pipeline)
+        self._secrets |= {
+            value.password
+            for cmdlet in pipeline
+            for value in cmdlet.parameters.values()
+            if isinstance(value, Credential) and value.password
+        }
+        changes = windows_cmdlets.changes(pipeline)
+        limit = self._settings.command_timeout if timeout is None else timeout
+        try:
+            answer = self._send(pipeline, limit)
+        except Lost as first:
+            self.close()
+            if changes:
+                raise failures.lost(self._settings, self._clean(str(first)), True) from None
+            try:
+                answer = self._send(pipeline, limit)
+            except Lost as second:
+                self.close()
+                raise failures.lost(self._settings, self._clean(str(second)), False) from None
+        names = " | ".join(cmdlet.name for cmdlet in pipeline)
+        self._warnings.update(dict.fromkeys(self._clean(text) for text in answer.warnings))
+        if answer.errors:
+            record = answer.errors[0]
+            clean = failures.ErrorRecord(
+                self._clean(record.message), record.category, record.error_id, self._clean(record.target), record.reason
+            )
+            error = failures.of_record(clean, names, self._settings.name)
+            if not (partial and answer.objects):
+                raise error
+            self._warnings[error.message] = None
+        return answer.objects
+
+    def close(self) -> None:
+        """Close the pool that is open; a later call opens another one."""
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            pool.close()
+
+    def _send(self, pipeline: tuple[Cmdlet, ...], limit: float) -> Answer:
+        if self._pool is None:
+            self._pool = self._open_pool(self._settings)
+            self.generation += 1
+        try:
+            answer = self._pool.invoke(list(pipeline), limit, self._monotonic)
+        except Busy as error:
+            raise failures.busy(self._settings) from error
+        except TooLong:
+            names = " | ".join(cmdlet.name for cmdlet in pipeline)
+            raise errors.Timeout(
+                f"{names} on {self._settings.name} did not end within {limit:g} seconds and was stopped.",
+                host=self._settings.name,
+                cmdlet=names,
+                uncertain=windows_cmdlets.changes(pipeline),
+            ) from None
+        if answer.errors and failures.is_stopped(answer.errors[0]):
+            raise Lost("the host stopped the pipeline")
+        return answer
+
+    def _clean(self, text: str) -> str:
+        """A text of the host without a password that was sent to it."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, HIDDEN)
+        return text

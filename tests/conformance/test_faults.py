@@ -63,8 +63,9 @@ READS: Mapping[str, tuple[str, ...]] = {
     "roundtrip_info": ("login", "graph", "exchange", "ldap"),
     "writeback_prediction_info": ("login", "graph", "exchange", "ldap"),
     "directory_restore": ("login", "graph", "ldap"),
-    "sync_agent": ("login", "graph", "ldap", "windows"),
-    "sync_agent_info": ("login", "graph", "windows"),
+    # Signing in is the same for all modules, and a task with servers is long; so it is not repeated for these.
+    "sync_agent": ("graph", "ldap", "windows"),
+    "sync_agent_info": ("windows",),
 }
 WRITES: Mapping[str, tuple[str, ...]] = {
     "mailbox_authority": ("exchange",),

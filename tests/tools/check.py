@@ -78,6 +78,7 @@ def steps() -> list[Step]:
     pytest = (str(BIN / "pytest"), "-q")
     lab = (str(BIN / "python"), "-m", "tests.lab")
     faults, survival = "tests/conformance/test_faults.py", "tests/conformance/test_writeback_survives.py"
+    agent = "tests/conformance/test_agent.py"
     chosen = [
         Step("tree", "first", ("tests/tools/tree",)),
         Step("ruff", "free", (str(BIN / "ruff"), "check", ".")),
@@ -114,7 +115,7 @@ def steps() -> list[Step]:
         Step(
             "conformance",
             "lab",
-            (*pytest, "tests/conformance", "--ignore", faults, "--ignore", survival),
+            (*pytest, "tests/conformance", "--ignore", faults, "--ignore", survival, "--ignore", agent),
             environment=LAB,
         ),
         Step("judges", "lab", (str(GRAPH / "bin" / "pytest"), "-q", "-W", "default", "tests/judges"), environment=LAB),
@@ -126,6 +127,7 @@ def steps() -> list[Step]:
         Step("faults-down", "faults", (*lab, "down"), environment=LAB_FOR_FAULTS),
         Step("survival-up", "survival", (*lab, "up", "--fresh"), environment=LAB_FOR_SURVIVAL),
         Step("survival", "survival", (*pytest, survival), environment=LAB_FOR_SURVIVAL),
+        Step("agent", "survival", (*pytest, agent), environment=LAB_FOR_SURVIVAL),
         Step("survival-down", "survival", (*lab, "down"), environment=LAB_FOR_SURVIVAL),
     ]
     if NEWEST.is_dir():

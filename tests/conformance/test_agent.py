@@ -222,7 +222,7 @@ def test_an_extension_of_the_exchange_schema_restarts_the_service_once(agent: Ag
     connection = access.open_directory(stage.TENANT, "administrator")
     base = agent.lab.config["tenants"][stage.TENANT]["directory"]["base_dn"]
     name = f"CN=ms-Exch-Schema-Version-Pt,CN=Schema,CN=Configuration,{base}"
-    time.sleep(1.1)  # the directory counts whole seconds
+    time.sleep(1.1)  # the directory counts whole seconds: the change is after the start, and the restart after it
     assert connection.modify(name, {"adminDescription": [("MODIFY_REPLACE", [f"extended at {time.time()}"])]}), (
         connection.result
     )

@@ -249,7 +249,7 @@ def test_a_hanging_installer_runs_until_it_is_stopped(windows: WindowsLab) -> No
 def test_without_quiet_the_installer_waits_for_somebody(windows: WindowsLab) -> None:
     with windows.pool() as pool:
         run(pool, "Start-Process", FilePath=setup())
-        time.sleep(0.1)
+        time.sleep(0.4)  # twice as long as an installation takes: it would be over
         assert len(run(pool, "Get-Process", Name="AADConnectProvisioningAgentSetup*").output) == 1
 
 

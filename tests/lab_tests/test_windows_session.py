@@ -8,7 +8,6 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from pypsrp.wsman import WSMan
 
 from tests.lab.windows import places
 from tests.lab_tests.cloud_support import FABRIKAM
+from tests.lab_tests.waiting import eventually
 from tests.lab_tests.windows_support import (
     WindowsLab,
     certified,
@@ -187,7 +187,7 @@ def test_a_running_command_can_be_stopped(windows: WindowsLab) -> None:
         shell = PowerShell(pool)
         shell.add_cmdlet("Start-Process").add_parameters({"FilePath": newest(), "ArgumentList": "/quiet", "Wait": True})
         shell.begin_invoke()
-        wait_for(lambda: windows.estate.get(windows.host())["processes"])
+        assert eventually(lambda: windows.estate.get(windows.host())["processes"])
         shell.stop()
         assert shell.state == PSInvocationState.STOPPED
         names = [
@@ -376,13 +376,6 @@ def newest() -> str:
 
 def install(pool: RunspacePool, lab: WindowsLab) -> Any:
     return run(pool, "Start-Process", FilePath=newest(), ArgumentList=["/quiet"], Wait=True, PassThru=True)
-
-
-def wait_for(what: Any, seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_the_tenants_are_told_apart(windows: WindowsLab) -> None:

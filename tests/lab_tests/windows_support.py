@@ -126,6 +126,7 @@ def credential(pool: RunspacePool, user: str, password: str) -> PSCredential:
     """A credential that travels encrypted by the pool's session key."""
     pool.exchange_keys()
     secret = pool.serialize(password, ObjectMeta("SS"))
+    # The library makes these classes at run time, without types.
     return PSCredential(username=user, password=secret)  # type: ignore[no-untyped-call]
 
 

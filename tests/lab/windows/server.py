@@ -164,7 +164,7 @@ class Listeners:
             _Handler(secured, address, self._estate, machine)
         except (OSError, _Cut):
             _reset(secured)
-        except Exception:
+        except Exception:  # a defect of the lab ends this connection, and is in its log
             _log.exception("a connection to %s ended", host.fqdn)
         finally:
             with machine.lock:

@@ -183,6 +183,7 @@ def _simple(value: Any) -> Any:
 
 @cache
 def _enum(value: Enum) -> Any:
+    # The library types the members of an enumeration more narrowly than it takes them.
     made: Any = PSEnumBase(value.type.rpartition(".")[2], {value.name: value.value})  # type: ignore[arg-type]
     return PSType([value.type], rehydrate=False)(made)[value.name]
 

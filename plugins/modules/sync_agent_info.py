@@ -145,6 +145,11 @@ counts:
   returned: success
   type: dict
   sample: {problems: 1}
+windows_streams:
+  description: What the server said beside its answers, by stream; the last O(report_limit) texts of each.
+  returned: when it said something
+  type: dict
+  sample: {progress: ["Downloading AADConnectProvisioningAgentSetup.exe (40 %)"]}
 service:
   description: What the run cost at the service.
   returned: success

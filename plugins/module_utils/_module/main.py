@@ -122,6 +122,13 @@ class ModuleContext:
         if len(warnings) > self.report_limit:
             self.warn(f"Exchange Online gave {len(warnings) - self.report_limit} more warnings.")
 
+    def streams(self) -> dict[str, Any]:
+        """What a Windows server said beside its answers: the last report_limit texts of each stream."""
+        if "windows" not in self.__dict__ or not self.report_limit:
+            return {}
+        told = {name: list(texts[-self.report_limit :]) for name, texts in self.windows.streams.items()}
+        return {"windows_streams": told} if told else {}
+
     def service(self) -> dict[str, Any]:
         """How often the service throttled this run and how long it waited for that; empty without a cloud."""
         if "cloud" not in self.__dict__:
@@ -153,6 +160,7 @@ def run(spec: ArgumentSpec, use_case: Callable[[ModuleContext], Outcome]) -> Non
         facts = {name: _plain(value) for name, value in error.facts.items()}
         facts.setdefault("changed", False)
         facts.setdefault("service", context.service())
+        facts |= context.streams()
         facts["error_kind"] = type(error).__name__
         module.fail_json(msg=error.message, exception=None, **facts)
     else:
@@ -160,6 +168,7 @@ def run(spec: ArgumentSpec, use_case: Callable[[ModuleContext], Outcome]) -> Non
         result.setdefault("counts", {})
         result.setdefault("failures", [])
         result.setdefault("service", context.service())
+        result |= context.streams()
         if context.diff_mode and outcome.diff:
             result["diff"] = outcome.diff
         module.exit_json(changed=outcome.changed, **result)

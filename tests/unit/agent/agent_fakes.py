@@ -133,6 +133,7 @@ class FakeHost:
         self.generation = 1
         self.sent: list[list[Cmdlet]] = []
         self.warnings: tuple[str, ...] = ()
+        self.streams: dict[str, tuple[str, ...]] = {}
         self.lose: set[str] = set()
         self.fail: dict[str, errors.HybridError] = {}
         self.exit_code = 0

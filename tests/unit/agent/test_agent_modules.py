@@ -105,6 +105,18 @@ def test_a_failure_says_what_was_done(here: Stage, call: Call) -> None:
     assert failed["left"][0] in failed["msg"]
 
 
+def test_what_the_server_said_is_in_the_result_of_success_and_of_failure(here: Stage, call: Call) -> None:
+    here.host.streams = {"verbose": tuple(f"step {number}" for number in range(30)), "progress": ("Copying (100 %)",)}
+    told = {"verbose": [f"step {number}" for number in range(28, 30)], "progress": ["Copying (100 %)"]}
+    here.host.service_starts = False
+    failed = call("sync_agent", **AGENT, report_limit=2)
+    assert (failed["failed"], failed["windows_streams"]) == (True, told)
+    assert call("sync_agent_info", domain=DOMAIN, report_limit=2)["windows_streams"] == told
+    assert "windows_streams" not in call("sync_agent_info", domain=DOMAIN, report_limit=0)
+    here.host.service_starts = True
+    assert call("sync_agent", **AGENT, report_limit=2)["windows_streams"] == told
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -20,7 +20,10 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet impo
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.connect import connect_windows
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell import pool as pools
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell import settings
-from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell.session import Session
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell.session import (
+    STREAM_LIMIT,
+    Session,
+)
 from psrpcore.types import ErrorCategory
 from pypsrp.exceptions import AuthenticationError
 from pypsrp.wsman import _TransportHTTP
@@ -138,6 +141,32 @@ def test_warnings_are_kept_once(session: Open) -> None:
     ready.run(GET)
     ready.run(GET)
     assert ready.warnings == ("Waiting ...", "with ********")
+
+
+def test_every_stream_is_kept_by_its_name(session: Open) -> None:
+    said = {name: [f"{name} with {PASSWORD}"] for name in ("warning", "information", "verbose", "debug", "progress")}
+    ready, _wire = session(lambda _calls: Reply([service()], streams=said))
+    assert ready.streams == {}
+    ready.run(GET)
+    ready.run(GET)
+    assert ready.streams == {
+        **{name: (f"{name} with ********",) for name in ("warning", "information", "verbose", "debug")},
+        "progress": ("progress with ********: 40 of 100 MB (40 %)",),
+    }
+
+
+def test_what_is_written_to_the_host_is_its_message(session: Open) -> None:
+    said = clr.PSCustomObject(Message="Registering", NoNewLine=False)
+    ready, _wire = session(lambda _calls: Reply(streams={"information": [said]}))
+    ready.run(GET)
+    assert ready.streams == {"information": ("Registering",)}
+
+
+def test_of_a_long_stream_the_newest_texts_are_kept(session: Open) -> None:
+    said = [f"step {number}" for number in range(STREAM_LIMIT + 3)]
+    ready, _wire = session(lambda _calls: Reply(streams={"verbose": said}))
+    ready.run(GET)
+    assert ready.streams == {"verbose": tuple(said[3:])}
 
 
 def test_a_read_that_was_cut_is_sent_again_in_a_new_pool(session: Open) -> None:

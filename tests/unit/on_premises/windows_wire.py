@@ -45,6 +45,7 @@ class Reply:
     output: list[Any] = field(default_factory=list)
     error: tuple[str, ErrorCategory, str] | None = None
     warnings: list[str] = field(default_factory=list)
+    streams: dict[str, list[str]] = field(default_factory=dict)
     never: bool = False
     cut: bool = False
 
@@ -143,6 +144,9 @@ class Wire:
             line.write_output(item)
         for text in reply.warnings:
             line.write_warning(text)
+        for stream, texts in reply.streams.items():
+            for text in texts:
+                _say(line, stream, text)
         if reply.error is not None:
             message, category, error_id = reply.error
             line.write_error(
@@ -157,6 +161,15 @@ class Wire:
         while (payload := self._pool.data_to_send()) is not None:
             key = str(payload.pipeline_id).upper() if payload.pipeline_id else ""
             self._waiting.setdefault(key, []).append(payload.data)
+
+
+def _say(line: Any, stream: str, text: str) -> None:
+    if stream == "information":
+        line.write_information(text, source="Setup")
+    elif stream == "progress":
+        line.write_progress(text, activity_id=1, status_description="40 of 100 MB", percent_complete=40)
+    else:
+        getattr(line, f"write_{stream}")(text)
 
 
 def _fault(code: int, reason: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -34,6 +34,8 @@ except ImportError:
     PYPSRP_IMPORT_ERROR = traceback.format_exc()
     HAS_PYPSRP = False
 
+# The streams beside output and errors, by the names that the library has for them.
+STREAMS = ("warning", "information", "verbose", "debug", "progress")
 # Seconds that the library waits for an answer longer than the host may take for it.
 _READ_MARGIN = 10
 # No flag of RemoteStreamOptions: error records then do not bring the parameters of the call back.
@@ -46,11 +48,11 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Answer:
-    """What a pipeline gave: objects as plain data, errors, and warnings."""
+    """What a pipeline gave: objects as plain data, errors, and the texts of the other streams by the stream's name."""
 
     objects: list[Any]
     errors: list[ErrorRecord]
-    warnings: list[str]
+    streams: Mapping[str, Sequence[str]]
 
 
 class Lost(Exception):
@@ -106,7 +108,7 @@ class Pool:
         return Answer(
             [from_client(item) for item in shell.output],
             found,
-            [str(item.message or item) for item in shell.streams.warning],
+            {name: [_text(item) for item in getattr(shell.streams, name)] for name in STREAMS},
         )
 
     def _begin(self, pipeline: Sequence[Cmdlet]) -> Any:
@@ -200,6 +202,20 @@ def _sent(value: Any) -> Any:
         make: Any = PSCredential
         return make(username=value.user, password=value.password)
     return value
+
+
+def _text(item: Any) -> str:
+    """A record of a stream as one text: its message, or what it is about and how far that is."""
+    if hasattr(item, "activity"):  # progress
+        parts = (item.activity, item.description, item.current_operation)
+        told = ": ".join(str(part) for part in parts if part)
+        percent = item.percent_complete
+        return f"{told} ({percent} %)" if percent is not None and percent >= 0 else told
+    data = item.message_data if hasattr(item, "message_data") else getattr(item, "message", None)
+    plain = from_client(data)
+    if isinstance(plain, Mapping) and "Message" in plain:  # what Write-Host says comes in an object of its own
+        plain = plain["Message"]
+    return str(plain if plain is not None else item)
 
 
 def _record(item: Any) -> ErrorRecord:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
@@ -25,6 +25,8 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.power
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell.settings import Settings
 
 HIDDEN = "********"
+# Texts kept of each stream, the newest: a long run must not fill the memory with a host's progress.
+STREAM_LIMIT = 500
 
 
 class OpenedPool(Protocol):
@@ -55,7 +57,7 @@ class Session:
         self._monotonic = monotonic
         self._pool: OpenedPool | None = None
         self._secrets: set[str] = {settings.password} if settings.password else set()
-        self._warnings: dict[str, None] = {}
+        self._streams: dict[str, dict[str, None]] = {name: {} for name in pools.STREAMS}
         self.generation = 0
 
     @property
@@ -66,7 +68,13 @@ class Session:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the host warned of, each text once."""
-        return tuple(self._warnings)
+        return tuple(self._streams["warning"])
+
+    @property
+    def streams(self) -> Mapping[str, tuple[str, ...]]:
+        """What the host said beside objects and errors, by stream (warning, information, verbose, debug, progress):
+        each text once, the newest of them, streams without any left out."""
+        return {name: tuple(texts) for name, texts in self._streams.items() if texts}
 
     def invoke(self, cmdlet: Cmdlet) -> Iterator[dict[str, Any]]:
         """Run one cmdlet and yield its objects, as Exchange Online does it; ``select`` limits their properties."""
@@ -102,7 +110,8 @@ class Session:
                 self.close()
                 raise failures.lost(self._settings, self._clean(str(second)), False) from None
         names = " | ".join(cmdlet.name for cmdlet in pipeline)
-        self._warnings.update(dict.fromkeys(self._clean(text) for text in answer.warnings))
+        for name, texts in answer.streams.items():
+            self._keep(name, texts)
         if answer.errors:
             record = answer.errors[0]
             clean = failures.ErrorRecord(
@@ -111,7 +120,7 @@ class Session:
             error = failures.of_record(clean, names, self._settings.name)
             if not (partial and answer.objects):
                 raise error
-            self._warnings[error.message] = None
+            self._keep("warning", [error.message])
         return answer.objects
 
     def close(self) -> None:
@@ -139,6 +148,13 @@ class Session:
         if answer.errors and failures.is_stopped(answer.errors[0]):
             raise Lost("the host stopped the pipeline")
         return answer
+
+    def _keep(self, stream: str, texts: Sequence[str]) -> None:
+        kept = self._streams[stream]
+        for text in texts:
+            kept[self._clean(text)] = None
+        while len(kept) > STREAM_LIMIT:
+            del kept[next(iter(kept))]
 
     def _clean(self, text: str) -> str:
         """A text of the host without a password that was sent to it."""

@@ -3,16 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole journey on the running lab, from playbooks, checked step by step; exits non-zero on any deviation.
 
-1. site.yml refuses to start a job while mailboxes have values that only the directory has, and writes nothing.
-2. Those mailboxes wait; site.yml takes two tenants through the journey, the canary ring first.
-3. What is changed in the cloud arrives in the directory, seen with ldapsearch, and the round trip is proven.
-4. site.yml a second time changes nothing and writes nothing.
-5. One wave is rolled back, and no value is lost.
+1. agent.yml deploys the provisioning agent on the servers of both tenants, which have none.
+2. site.yml refuses to start a job while mailboxes have values that only the directory has, and writes nothing.
+3. Those mailboxes wait; site.yml takes two tenants through the journey, the canary ring first.
+4. What is changed in the cloud arrives in the directory, seen with ldapsearch, and the round trip is proven.
+5. site.yml a second time changes nothing and writes nothing.
+6. One wave is rolled back, and no value is lost.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import subprocess
@@ -31,6 +33,7 @@ HERE = Path(__file__).resolve().parent
 ESTATE = HERE / "estate" / "estate.yml"
 OUT = Path(os.environ.get("HYBRID_DEMO_DIR", ROOT / "build" / "demo")).absolute()
 RINGS = ("contoso", "fabrikam")
+AGENT_SERVERS = {"contoso": ["sync1", "sync2"], "fabrikam": ["sync1"]}
 REMOTE_SHARED_MAILBOX = "34359738368"
 ATTRIBUTES = (
     "proxyAddresses",
@@ -112,22 +115,37 @@ def play(lab: Lab, name: str, playbook: str, *arguments: str, expect_failure: bo
     return done
 
 
+def deploy_the_agents(lab: Lab) -> None:
+    say("agent.yml deploys the provisioning agents, one server after the other")
+    lab.command("scenario", "agents=none")
+    check(not any(active_agents(lab, tenant) for tenant in RINGS), "no tenant has an agent")
+    play(lab, "1-agent", "hybrid.exchange.agent")
+    for tenant, servers in AGENT_SERVERS.items():
+        check(active_agents(lab, tenant) == servers, f"{tenant}: Graph shows active agents on {', '.join(servers)}")
+
+
+def active_agents(lab: Lab, tenant: str) -> list[str]:
+    """The servers whose agents Graph shows as active."""
+    hosts = json.loads(lab.command("windows", "--json"))
+    return [host["name"] for host in hosts if host["tenant"] == tenant and host["graph"] == "active"]
+
+
 def refuse_to_lose_values(lab: Lab) -> None:
     say("site.yml refuses to start a job while values are at risk")
     before = lab.last_request()
     # Nobody is cloud-managed yet, so this job would lose nothing: asked as if everybody were.
-    done = play(lab, "1-site-refused", "hybrid.exchange.site", "-e", "job_cloud_managed=assumed", expect_failure=True)
+    done = play(lab, "2-site-refused", "hybrid.exchange.site", "-e", "job_cloud_managed=assumed", expect_failure=True)
     words = " ".join(done.output.split())
     check(done.code != 0 and "values that only the directory has" in words, "it was refused, with the reason")
     check(not lab.requests_after(before, writes=True), "no write is in the request log")
     check("fabrikam" not in done.changed(), "the next ring was not touched")
-    play(lab, "2-prepare", str(HERE / "prepare.yml"))
+    play(lab, "3-prepare", str(HERE / "prepare.yml"))
 
 
 def take_the_journey(lab: Lab) -> None:
     say("site.yml takes both tenants through the journey, the canary ring first")
     before = lab.last_request()
-    done = play(lab, "3-site", "hybrid.exchange.site")
+    done = play(lab, "4-site", "hybrid.exchange.site")
     proven = done.proven()
     waves = [(tenant, wave) for tenant in RINGS for wave in ("pilot", "rest")]
     check([row[:2] for row in proven] == waves, "every wave of both tenants was proven for all 24 attributes")
@@ -217,7 +235,7 @@ def prove_the_round_trip(lab: Lab) -> None:
     say("What is changed in the cloud arrives in the directory")
     for tenant in RINGS:
         change_in_the_cloud(lab, tenant)
-    proven = play(lab, "4-verify", "hybrid.exchange.verify").proven()
+    proven = play(lab, "5-verify", "hybrid.exchange.verify").proven()
     check(len(proven) == 4, "the round trip is proven for every mailbox of every wave")
 
 
@@ -225,7 +243,7 @@ def change_nothing(lab: Lab) -> None:
     say("site.yml a second time changes nothing and writes nothing")
     before = lab.last_request()
     people = {tenant: ldapsearch(lab, tenant, "(mail=*)", *ATTRIBUTES, "whenChanged") for tenant in RINGS}
-    done = play(lab, "5-site-again", "hybrid.exchange.site")
+    done = play(lab, "6-site-again", "hybrid.exchange.site")
     check([done.changed()[tenant] for tenant in RINGS] == [0, 0], "changed=0 for both tenants")
     check(not lab.requests_after(before, writes=True), "no write is in the request log")
     after = {tenant: ldapsearch(lab, tenant, "(mail=*)", *ATTRIBUTES, "whenChanged") for tenant in RINGS}
@@ -240,7 +258,7 @@ def roll_back(lab: Lab) -> None:
     exchange.invoke("Set-Mailbox", Identity=names[0], HiddenFromAddressListsEnabled=True)
     cloud = {name: exchange.mailbox(name) for name in names}
     held = {name: person(lab, "contoso", name) for name in names}
-    play(lab, "6-rollback", "hybrid.exchange.rollback", "-e", "wave=pilot", "--limit", "contoso")
+    play(lab, "7-rollback", "hybrid.exchange.rollback", "-e", "wave=pilot", "--limit", "contoso")
     lab.command("sync", "contoso")
     again = {name: exchange.mailbox(name) for name in names}
     check(not any(row["IsExchangeCloudManaged"] for row in again.values()), "AD is the source of authority again")
@@ -266,6 +284,7 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     lab.command("reset")
     lab.command("clock", "rate", "60")
+    deploy_the_agents(lab)
     refuse_to_lose_values(lab)
     take_the_journey(lab)
     prove_the_round_trip(lab)

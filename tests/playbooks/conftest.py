@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,54 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @dataclass(frozen=True)
+class Player:
+    """The process whose forks run ansible-playbook."""
+
+    process: subprocess.Popen[str]
+
+    def play(self, arguments: list[str], home: Path, bad_inventory_fails: bool) -> tuple[int, str]:
+        """Exit code and output of one run, whose temporary files and whose tenants' state lie in ``home``."""
+        temporary, output = home / "tmp", home / "output.txt"
+        temporary.mkdir(exist_ok=True)
+        request = {
+            "arguments": arguments,
+            "environment": {"STAND_IN_DIR": str(home)},
+            "constants": {
+                "DEFAULT_LOCAL_TMP": str(temporary),
+                "INVENTORY_ANY_UNPARSED_IS_FAILED": bad_inventory_fails,
+            },
+            "output": str(output),
+        }
+        if self.process.stdin is None or self.process.stdout is None:
+            raise RuntimeError("the player was started without pipes")
+        print(json.dumps(request), file=self.process.stdin, flush=True)
+        code = self.process.stdout.readline()
+        if not code:
+            raise RuntimeError(f"the player ended with {self.process.wait()}")
+        return int(code), output.read_text()
+
+
+@pytest.fixture(scope="session")
+def player(tmp_path_factory: pytest.TempPathFactory, collections: Path) -> Iterator[Player]:
+    """One for all tests, with a home of its own."""
+    home = tmp_path_factory.mktemp("player")
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": str(home),
+        "LC_ALL": "C.UTF-8",
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+    }
+    command = [sys.executable, str(Path(__file__).with_name("player.py"))]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Player(process)
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+@dataclass(frozen=True)
 class Run:
     """What one ansible-playbook did."""
 
@@ -54,7 +104,7 @@ class Estate:
     """Tenants in a directory, and the state that the stand-ins keep of them."""
 
     directory: Path
-    collections: Path
+    player: Player
 
     @property
     def source(self) -> Path:
@@ -71,33 +121,21 @@ waves:
 {waves}{extra}"""
         (self.directory / "tenants" / f"{name}.yml").write_text(text)
 
-    def play(self, playbook: str, *arguments: str, first: Path | None = None) -> Run:
+    def play(self, playbook: str, *arguments: str, first: Path | None = None, bad_inventory_fails: bool = True) -> Run:
         """Runs a playbook of the collection by its name, or another by its path.
 
-        ``first`` is an inventory that is read before the estate.
+        ``first`` is an inventory that is read before the estate; ``bad_inventory_fails`` is Ansible's setting
+        any_unparsed_is_failed, which the documentation asks for.
         """
-        environment = {
-            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-            "HOME": str(self.directory),
-            "LC_ALL": "C.UTF-8",
-            "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
-            "ANSIBLE_CONFIG": str(self.directory / "ansible.cfg"),
-            "ANSIBLE_LOCAL_TEMP": str(self.directory / "tmp"),
-            "STAND_IN_DIR": str(self.directory),
-        }
         name = playbook if playbook.endswith(".yml") else f"hybrid.exchange.{playbook}"
         inventories = [argument for path in (first, self.source) if path for argument in ("-i", str(path))]
-        command = [sys.executable, "-m", "ansible", "playbook", name, *inventories]
-        done = subprocess.run(
-            [*command, *arguments], env=environment, capture_output=True, text=True, timeout=1800, check=False
-        )
-        output = done.stdout + done.stderr
+        code, output = self.player.play([name, *inventories, *arguments], self.directory, bad_inventory_fails)
         changed = {
             line.split()[0]: int(line.split("changed=")[1].split()[0])
             for line in output.splitlines()
             if " changed=" in line and " ok=" in line
         }
-        return Run(done.returncode, output, changed)
+        return Run(code, output, changed)
 
     def calls(self, host: str | None = None) -> list[dict[str, Any]]:
         """The calls of modules since the last look."""
@@ -129,11 +167,10 @@ waves:
             path.unlink()
 
 
-def _made(directory: Path, collections: Path) -> Estate:
-    made = Estate(directory, collections)
+def _made(directory: Path, player: Player) -> Estate:
+    made = Estate(directory, player)
     (directory / "tenants").mkdir()
     made.source.write_text("plugin: hybrid.exchange.estate\nrings: [canary, broad]\n")
-    (directory / "ansible.cfg").write_text("[inventory]\nany_unparsed_is_failed = true\n")
     made.write_tenant("adatum", "broad", 1, waves=ONE_WAVE)
     made.write_tenant("contoso", "canary", 2)
     made.write_tenant("fabrikam", "canary", 3, waves=ONE_WAVE)
@@ -141,14 +178,14 @@ def _made(directory: Path, collections: Path) -> Estate:
 
 
 @pytest.fixture
-def estate(tmp_path: Path, collections: Path) -> Estate:
+def estate(tmp_path: Path, player: Player) -> Estate:
     """Two canaries, one of them with two waves, and one tenant of the next ring."""
-    return _made(tmp_path, collections)
+    return _made(tmp_path, player)
 
 
 @pytest.fixture(scope="session")
-def _moved_once(tmp_path_factory: pytest.TempPathFactory, collections: Path) -> Estate:
-    made = _made(tmp_path_factory.mktemp("moved"), collections)
+def _moved_once(tmp_path_factory: pytest.TempPathFactory, player: Player) -> Estate:
+    made = _made(tmp_path_factory.mktemp("moved"), player)
     run = made.play("site", "--limit", "contoso")
     assert run.code == 0, run.output
     return made

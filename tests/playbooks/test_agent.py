@@ -59,6 +59,10 @@ def test_servers_are_taken_one_after_the_other_and_a_second_run_changes_nothing(
         assert secret not in first.output
     second = agents.play("agent", "--limit", "contoso")
     assert (second.code, second.changed["contoso"]) == (0, 0), second.output
+    # Agents that were left alone are looked at from both sides once, at the end.
+    assert [call["module"] for call in agents.calls() if call["module"].startswith("sync_agent")] == [
+        *("sync_agent", "sync_agent", "sync_agent", "sync_agent_info")
+    ]
 
 
 def test_a_server_that_fails_stops_before_the_next_one(agents: Estate) -> None:

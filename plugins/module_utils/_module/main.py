@@ -87,7 +87,9 @@ class ModuleContext:
     @cached_property
     def windows(self) -> Any:
         """A session to the Windows server; InputError where none is given."""
-        from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.connect import connect_windows
+        from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell.connect import (
+            connect_windows,
+        )
 
         return connect_windows(self.params)
 

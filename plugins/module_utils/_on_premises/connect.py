@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
 
-"""The directory and the Windows host of a task's options."""
+"""The directory of a task's options."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from typing import Any
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import MissingLibrary
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises import connection, kerberos, settings
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.directory import Directory
-from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell import pool as pools
-from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell import settings as windows
-from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell.session import Session
 
 
 def connect_directory(params: Mapping[str, Any]) -> Directory:
@@ -26,9 +23,3 @@ def connect_directory(params: Mapping[str, Any]) -> Directory:
     if wanted.transport == "kerberos" and not kerberos.HAS_GSSAPI:
         raise MissingLibrary("gssapi", kerberos.GSSAPI_IMPORT_ERROR)
     return Directory(wanted)
-
-
-def connect_windows(params: Mapping[str, Any]) -> Session:
-    """The Windows host that the windows_* options name; it is connected to when it is first used."""
-    pools.require()
-    return Session(windows.from_params(params))

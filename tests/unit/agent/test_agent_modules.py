@@ -20,6 +20,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._agent import prod
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud import connect as cloud
 from ansible_collections.hybrid.exchange.plugins.module_utils._module import arguments
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises import connect as on_premises
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell import connect as remoting
 
 PLUGINS = "ansible_collections.hybrid.exchange.plugins"
 SECRETS = ("windows-secret", "cloud-secret", "forest-secret", "ldap-secret", "signature=abc")
@@ -40,7 +41,7 @@ def call(here: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         statistics=lambda: {"requests": 1},
     )
     monkeypatch.setattr(cloud, "connect", lambda params: ends)
-    monkeypatch.setattr(on_premises, "connect_windows", lambda params: here.host)
+    monkeypatch.setattr(remoting, "connect_windows", lambda params: here.host)
     here.forest.close = lambda: None  # type: ignore[attr-defined]
     monkeypatch.setattr(on_premises, "connect_directory", lambda params: here.forest)
 

@@ -33,6 +33,8 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
 from cloud_fakes import EXCHANGE, TENANT, Tokens
 
+pytestmark = pytest.mark.once
+
 CMDLET_S = 0.01
 RETRY_AFTER_S = 0.3
 TOO_MANY = b"You have reached the maximum number of concurrent requests per tenant. Please wait."

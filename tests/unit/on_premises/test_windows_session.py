@@ -17,9 +17,9 @@ import psrpcore.types as clr
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet, Credential
-from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.connect import connect_windows
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell import pool as pools
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell import settings
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell.connect import connect_windows
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell.session import (
     STREAM_LIMIT,
     Session,

@@ -491,6 +491,7 @@ JOBS = st.sampled_from(
 )
 
 
+@pytest.mark.once
 @settings(max_examples=60, deadline=None)
 @given(CLOUD, JOBS)
 def test_a_mailbox_that_a_cycle_has_written_is_unchanged_by_the_next(

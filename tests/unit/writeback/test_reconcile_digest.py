@@ -18,6 +18,8 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._writeback.digest 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.once
+
 WRITABLE = [item for item in CATALOGUE.values() if item.directory_writable]
 TWENTY_FOUR = [CATALOGUE[name] for name in WRITEBACK]
 MAIL = CATALOGUE["mail"]

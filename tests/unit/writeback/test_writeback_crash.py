@@ -26,6 +26,9 @@ from writeback_fakes import World, run_in
 State = dict[bytes, dict[str, tuple[bytes, ...]]]
 
 
+pytestmark = pytest.mark.once
+
+
 class Killed(BaseException):
     """SIGKILL, as far as a test can have it: nothing catches it."""
 

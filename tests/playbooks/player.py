@@ -18,8 +18,10 @@ import sys
 import traceback
 from typing import Any
 
+# What every run imports sooner or later; Ansible looks at all connections that there are, and this one takes long.
 import ansible.plugins.callback.default
-import ansible.plugins.strategy.linear  # noqa: F401  what every run imports sooner or later
+import ansible.plugins.connection.psrp
+import ansible.plugins.strategy.linear  # noqa: F401
 from ansible import constants
 from ansible.cli.playbook import PlaybookCLI
 

@@ -1,8 +1,8 @@
 # make demo   set up, start the lab with two tenants, run the whole journey, print where everything lies
-# make test   set up, run every check that CI runs
+# make test   set up, run every check that a change needs; make test-long runs the long ones, and CI both
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint lab lab-down build docs setup setup-newest setup-graph system system-bench lock clean
+.PHONY: help demo test test-long bench lint lab lab-down build docs setup setup-newest setup-graph system system-bench lock clean
 LOCKS := tests/requirements
 
 help:
@@ -52,6 +52,9 @@ demo:
 test:
 	@$(MAKE) --no-print-directory -j4 setup setup-newest setup-graph system-bench
 	@.venv/bin/python tests/tools/check.py
+
+test-long: setup system
+	@.venv/bin/python tests/tools/check.py --long
 
 bench: setup system-bench
 	@.venv/bin/python -m tests.benchmarks

@@ -1,11 +1,12 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the checks that make a change fit to land: every step, or those named.
+"""Runs the checks that make a change fit to land: those that every change needs, the long ones, or those named.
 
-The steps with a lab are three lanes, which run side by side with each other and with the steps that need nothing of
-one another; a lane that is through helps with those. Each step's output goes to build/checks/<step>.log;
-a failing step shows the end of its own.
+Long are whole stories that are played over and over: a run killed at every point, servers that get the agent or lose
+Exchange. The steps with a lab are lanes, which run side by side with each other and with the steps that need nothing
+of one another; a lane that is through helps with those. Each step's output goes to build/checks/<step>.log; a failing
+step shows the end of its own.
 """
 
 from __future__ import annotations
@@ -66,7 +67,10 @@ def _lab(name: str, network: str) -> tuple[tuple[str, str], ...]:
 LAB = _lab("lab-checks", "127.78")
 LAB_FOR_FAULTS = _lab("lab-checks-faults", "127.79")
 LAB_FOR_ITSELF = _lab("lab-checks-itself", "127.80")
-LAB_FOR_SURVIVAL = _lab("lab-checks-survival", "127.82")
+LAB_FOR_KILLS = _lab("lab-checks-kills", "127.82")
+LAB_FOR_SERVERS = _lab("lab-checks-servers", "127.83")
+LANES = ("lab", "faults")
+LONG_LANES = ("kills", "servers")
 # Whose verdict depends on ansible-core. The others judge the text, and do so once, with the newest ansible-core found.
 SANITY_OF_EACH_CORE = ("compile", "import", "validate-modules")
 BRIEF = ("HYPOTHESIS_PROFILE", "brief")
@@ -125,10 +129,12 @@ def steps() -> list[Step]:
         Step("faults-up", "faults", (*lab, "up", "--fresh"), environment=LAB_FOR_FAULTS),
         Step("faults", "faults", (*pytest, faults), environment=LAB_FOR_FAULTS),
         Step("faults-down", "faults", (*lab, "down"), environment=LAB_FOR_FAULTS),
-        Step("survival-up", "survival", (*lab, "up", "--fresh"), environment=LAB_FOR_SURVIVAL),
-        Step("survival", "survival", (*pytest, survival), environment=LAB_FOR_SURVIVAL),
-        Step("agent", "survival", (*pytest, agent), environment=LAB_FOR_SURVIVAL),
-        Step("survival-down", "survival", (*lab, "down"), environment=LAB_FOR_SURVIVAL),
+        Step("kills-up", "kills", (*lab, "up", "--fresh"), environment=LAB_FOR_KILLS),
+        Step("kills", "kills", (*pytest, survival), environment=LAB_FOR_KILLS),
+        Step("kills-down", "kills", (*lab, "down"), environment=LAB_FOR_KILLS),
+        Step("servers-up", "servers", (*lab, "up", "--fresh"), environment=LAB_FOR_SERVERS),
+        Step("agent", "servers", (*pytest, agent), environment=LAB_FOR_SERVERS),
+        Step("servers-down", "servers", (*lab, "down"), environment=LAB_FOR_SERVERS),
     ]
     if NEWEST.is_dir():
         newest = (str(NEWEST / "bin" / "pytest"), "-q")
@@ -194,17 +200,21 @@ def main() -> int:
     every = steps()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="step", help=", ".join(step.name for step in every))
-    wanted = parser.parse_args().names
+    parser.add_argument("--long", action="store_true", help="the long ones, which are left out otherwise")
+    arguments = parser.parse_args()
+    wanted = arguments.names
     unknown = set(wanted) - {step.name for step in every}
     if unknown:
         parser.error(f"no such step: {', '.join(sorted(unknown))}")
-    chosen = [step for step in every if not wanted or step.name in wanted]
+    chosen = [
+        step for step in every if (step.name in wanted if wanted else (step.lane in LONG_LANES) == arguments.long)
+    ]
     LOGS.mkdir(parents=True, exist_ok=True)
     failed: list[str] = []
     began = time.monotonic()
     run_lane([step for step in chosen if step.lane == "first"], failed)
     free = deque(step for step in chosen if step.lane == "free")
-    lanes = [[step for step in chosen if step.lane == lane] for lane in ("lab", "faults", "survival")]
+    lanes = [[step for step in chosen if step.lane == lane] for lane in (*LANES, *LONG_LANES)]
     workers = [threading.Thread(target=run_lane, args=(_then(lane, free), failed)) for lane in ([], *lanes)]
     for worker in workers:
         worker.start()

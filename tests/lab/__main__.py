@@ -18,6 +18,9 @@ from types import FrameType
 from typing import Any
 
 from tests.lab import handover, job_commands, output, supervisor
+from tests.lab.cloud import hybrid_commands
+from tests.lab.dns import commands as dns_commands
+from tests.lab.exchange_server import commands as exchange_commands
 from tests.lab.machine import LabError
 from tests.lab.settings import TENANTS, Settings, settings
 from tests.lab.windows import commands as windows_commands
@@ -104,6 +107,9 @@ def parser() -> argparse.ArgumentParser:
     scenario.add_argument("changes", nargs="*", type=pair, metavar="KEY=VALUE")
     job_commands.add(command)
     windows_commands.add(command)
+    hybrid_commands.add(command)
+    dns_commands.add(command)
+    exchange_commands.add(command)
     names = [tenant.name for tenant in TENANTS]
     command("sync", "run Connect Sync now", _sync).add_argument("tenant", choices=names)
     command("cycle", "run a writeback cycle now", _cycle).add_argument("tenant", choices=names)
@@ -213,6 +219,9 @@ def _text(arguments: Arguments, answer: Any) -> str:
         "log": output.log,
         "fault": output.faults,
         "windows": windows_commands.text,
+        "hybrid": hybrid_commands.text,
+        "dns": dns_commands.text,
+        "exchange": exchange_commands.text,
     }
     return shapes.get(arguments.command, output.plain)(answer)
 

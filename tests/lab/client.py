@@ -125,10 +125,10 @@ class Lab:
             return self._list(self._call("GET", f"/agent/{tenant}"))
         return self._list(self._call("PUT", f"/agent/{tenant}", {"status": status}))
 
-    def windows(self, tenant: str, host: str | None = None) -> Any:
-        """The tenant's Windows hosts in short (a list), or everything about one of them."""
+    def windows(self, tenant: str, host: str | None = None, exchange: bool = False) -> Any:
+        """The tenant's Windows hosts in short (a list), with its Exchange servers too, or everything about one."""
         if host is None:
-            return self._list(self._call("GET", f"/windows/{tenant}"))
+            return self._list(self._call("GET", f"/windows/{tenant}", exchange=str(exchange).lower()))
         return self._object(self._call("GET", f"/windows/{tenant}/{host}"))
 
     def set_windows(self, tenant: str, host: str, **conditions: str) -> Document:
@@ -136,8 +136,24 @@ class Lab:
         return self._object(self._call("PATCH", f"/windows/{tenant}/{host}", conditions))
 
     def steer_windows(self, tenant: str, host: str, deed: str) -> Document:
-        """``restart`` a host, or ``renew`` it: as it was at the beginning."""
+        """``restart`` a host, switch it ``off`` or ``on``, or ``renew`` it: as it was at the beginning."""
         return self._object(self._call("POST", f"/windows/{tenant}/{host}/{deed}"))
+
+    def exchange(self, tenant: str) -> Document:
+        """The tenant's Exchange servers: what blocks Setup, which hybrid objects are there, what was removed."""
+        return self._object(self._call("GET", f"/exchange/{tenant}"))
+
+    def set_exchange(self, tenant: str, **conditions: str) -> Document:
+        """Put something in the way of removing Exchange, such as ``queue="held"``, or take it away."""
+        return self._object(self._call("PATCH", f"/exchange/{tenant}", conditions))
+
+    def exchange_ready(self, tenant: str) -> Document:
+        """Mailboxes moved, relaying stopped: nothing is left that others have to move first."""
+        return self._object(self._call("POST", f"/exchange/{tenant}/ready"))
+
+    def steer_exchange(self, tenant: str, deed: str, server: str = "all") -> Document:
+        """Switch Exchange servers ``off`` or ``on``, or ``restart`` them."""
+        return self._object(self._call("POST", f"/exchange/{tenant}/{server}/{deed}"))
 
     def windows_forest(self, tenant: str) -> Document:
         """What the hosts of a forest share: KDS root keys, group managed service accounts with their permissions."""
@@ -146,6 +162,37 @@ class Lab:
     def schema_extended(self, tenant: str) -> Document:
         """As if the forest's schema was just extended: agents know of it when they were restarted."""
         return self._object(self._call("POST", f"/windows-forest/{tenant}/schema"))
+
+    def hybrid(self, tenant: str, **conditions: str) -> Document:
+        """The hybrid set-up in the tenant's cloud; conditions (``batch="Syncing"``) are set first."""
+        if not conditions:
+            return self._object(self._call("GET", f"/hybrid/{tenant}"))
+        return self._object(self._call("PATCH", f"/hybrid/{tenant}", conditions))
+
+    def renew_hybrid(self, tenant: str) -> Document:
+        """The hybrid set-up in the tenant's cloud as it was at the beginning."""
+        return self._object(self._call("POST", f"/hybrid/{tenant}/renew"))
+
+    def dns(self, tenant: str) -> Document:
+        """Records and breakages of the tenant's resolvers, by view."""
+        return self._object(self._call("GET", f"/dns/{tenant}"))
+
+    def change_dns(self, tenant: str, view: str = "both", **changes: Any) -> Document:
+        """Change a view (``internal``, ``external`` or ``both``) of the tenant's DNS.
+
+        ``set``: ``[{"name": "@", "type": "MX", "values": ["10 mail.contoso.lab"]}]``, instead of all of that name and
+        type; ``remove``: ``[{"name": ..., "type": ..., "value": ...}]``; ``at_exchange_online`` (with ``keep_mx``);
+        ``as_at_the_beginning``; see also :meth:`break_dns`.
+        """
+        return self._object(self._call("PATCH", f"/dns/{tenant}", {"view": view, **changes}))
+
+    def break_dns(self, tenant: str, mode: str, name: str | None = None, view: str = "both") -> Document:
+        """Let a view answer ``servfail``, ``timeout``, ``truncated``, ``nxdomain`` or ``refused``; ``none`` mends it.
+
+        ``name``: only this name and what is below it.
+        """
+        about = {} if name is None else {"name": name}
+        return self.change_dns(tenant, view, **{"break": mode, **about})
 
     def job(self, tenant: str, schema: bool = False) -> Document:
         """The tenant's writeback job in short; with its whole schema when asked for."""

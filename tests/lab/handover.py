@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.lab.dns import places as dns
+from tests.lab.exchange_server import handover as exchange_server
 from tests.lab.forest.tls import application_certificate, thumbprint_sha256, write_private
 from tests.lab.settings import (
     CLOUD_ADDRESSES,
@@ -82,6 +84,8 @@ def _tenant(settings: Settings, tenant: Tenant) -> dict[str, Any]:
             "services": list(forest.services),
         },
     }
+    result |= exchange_server.tenant(tenant)
+    result["dns"] = dns.handover(tenant.name)
     result |= windows.tenant(settings, tenant, url(CLOUD_ADDRESSES["control"]))
     return result
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.lab import processes
+from tests.lab.dns.places import RESOLVERS
 from tests.lab.settings import (
     CLOUD_ADDRESSES,
     DC_PORTS,
@@ -26,7 +27,7 @@ from tests.lab.settings import (
     SYSTEM_PYTHON,
     Settings,
 )
-from tests.lab.windows.places import HOSTS, PORT
+from tests.lab.windows.places import ALL_HOSTS
 
 _MARK_FILE = ".rehearsal-lab"
 
@@ -96,7 +97,8 @@ def all_ports(only: str | None) -> list[tuple[str, int]]:
     if only != "forests":
         result += [(address, HTTPS_PORT) for address in CLOUD_ADDRESSES.values()]
         result += [(forest.relay_address, port) for forest in FORESTS for port in RELAY_PORTS]
-        result += [(host.address, PORT) for host in HOSTS]
+        result += [(host.address, port) for host in ALL_HOSTS for port in host.ports]
+        result += [(resolver.address, resolver.port) for resolver in RESOLVERS]
     return result
 
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.lab import handover
+from tests.lab.dns.places import RESOLVERS
 from tests.lab.settings import CLOUD_ADDRESSES, TENANTS
-from tests.lab.windows.places import HOSTS, PORT
+from tests.lab.windows.places import EXCHANGE_HOSTS, HOSTS, PORT
 
 Document = dict[str, Any]
 
@@ -36,6 +37,9 @@ def up(answer: Document) -> str:
     if answer["processes"]["cloud"]:
         rows += [(name, handover.url(address), "") for name, address in CLOUD_ADDRESSES.items()]
         rows += [(f"{host.name}@{host.tenant}", f"https://{host.address}:{PORT}/wsman", "Windows") for host in HOSTS]
+        for host in EXCHANGE_HOSTS:
+            rows.append((f"{host.name}@{host.tenant}", f"https://{host.address}/powershell", "Exchange Server"))
+        rows += [(f"dns {one.view}@{one.tenant}", f"{one.address}:{one.port}", "UDP and TCP") for one in RESOLVERS]
     stages = ", ".join(f"{name} {seconds} s" for name, seconds in answer["seconds"].items())
     return f"The lab is up ({stages}).\n{table(rows)}\nHand-over: {answer['run_dir']}/lab.json"
 

@@ -224,6 +224,72 @@ _ALL = (
         ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud"),
     ),
     Switch("installer_s", 0.2, "Real seconds that the agent's installer takes."),
+    Switch(
+        "organization_links",
+        "ignored",
+        "Whether Exchange Online refuses to remove connectors and relationships that its on-premises organization"
+        " names.",
+        ("ignored", "refused"),
+    ),
+    Switch(
+        "connector_in_rule",
+        "ignored",
+        "Whether Exchange Online refuses to remove an outbound connector that a mail flow rule routes to.",
+        ("ignored", "refused"),
+    ),
+    Switch(
+        "working_batch_removal",
+        "refused",
+        "Whether a migration batch that works can be removed without being stopped first.",
+        ("refused", "accepted"),
+    ),
+    Switch("batch_stop_s", 0, "Lab seconds for which a migration batch is Stopping."),
+    Switch("batch_removal_s", 0, "Lab seconds for which a migration batch is Removing, and its endpoint in use."),
+    Switch(
+        "endpoint_verification",
+        "passes",
+        "Whether the service reaches the server of a new migration endpoint.",
+        ("passes", "fails"),
+    ),
+    Switch(
+        "dnssec_objects",
+        "whole",
+        "How the inner objects of Get-DnssecStatusForVerifiedDomain travel: whole, or as their types' names.",
+        ("whole", "names"),
+    ),
+    Switch(
+        "key_without_value",
+        "kept",
+        "What Graph does with a keyCredential in a PATCH that is there already and comes without its key: it stays, or"
+        " the request is refused.",
+        ("kept", "refused"),
+    ),
+    Switch("exchange_setup_s", 2, "Real seconds that Exchange's Setup takes to take a server away."),
+    Switch(
+        "setup_leaves",
+        "none",
+        "What is left in AD when the last Exchange server was uninstalled: nothing, as one text of Microsoft's says,"
+        " the security groups, the organization as well, or everything but the server.",
+        ("none", "groups", "organization", "all"),
+    ),
+    Switch(
+        "setup_leaves_web_site",
+        "no",
+        "Whether IIS still has its Default Web Site, without Exchange's applications, after Exchange is gone.",
+        ("no", "yes"),
+    ),
+    Switch(
+        "setup_second_hop",
+        "allowed",
+        "Whether Setup reaches AD from a session that does not delegate; refused, it needs Start-Process -Credential.",
+        ("allowed", "refused"),
+    ),
+    Switch(
+        "no_public_folders",
+        "empty",
+        "What Get-PublicFolder does on premises where there is none: it gives nothing, or an error.",
+        ("empty", "error"),
+    ),
     Switch("windows_restart_s", 5, "Lab seconds for which a Windows host is away when it restarts."),
 )
 

@@ -150,6 +150,8 @@ def _forest(name: str, network: int) -> Forest:
         Account("writer", "svc-writeback", f"Lab-{name}-Writer-1!"),
         Account("reader", "svc-reader", f"Lab-{name}-Reader-1!"),
         Account("sync", "svc-sync", f"Lab-{name}-Sync-1!"),
+        Account("exchange_admin", "svc-exchange-admin", f"Lab-{name}-Exchange-1!"),
+        Account("exchange_viewer", "svc-exchange-viewer", f"Lab-{name}-Viewer-1!"),
     )
     return Forest(
         name=name,

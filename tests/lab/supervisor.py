@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab import handover, processes
+from tests.lab.dns.places import RESOLVERS
 from tests.lab.forest import access, tls
 from tests.lab.forest.smbconf import smb_conf
 from tests.lab.machine import LabError, all_ports, check_machine, check_ports, claim, locked, wipe
@@ -44,13 +45,13 @@ from tests.lab.settings import (
 )
 from tests.lab.settings import forest as find_forest
 from tests.lab.windows import certificates as windows_certificates
-from tests.lab.windows.places import HOSTS
+from tests.lab.windows.places import ALL_HOSTS
 
 # Against hanging only: on a quiet machine these take 8, 2 and 6 seconds, on a busy one many times as long.
 PROVISION_SECONDS = 1200.0
 DC_SECONDS = 300.0
 CLOUD_SECONDS = 600.0
-BUILD = "2"  # of a forest; another number builds the forests of older run directories anew
+BUILD = "3"  # of a forest; another number builds the forests of older run directories anew
 LOG_TAIL_LINES = 25
 _CLOUD = "cloud"
 _UP = "up"
@@ -108,7 +109,8 @@ def _start(settings: Settings, only: str | None, stages: Stages) -> None:
     expected = {forest.dc_address for forest in FORESTS if dc_name(forest) in running}
     if _CLOUD in running:
         expected |= {*CLOUD_ADDRESSES.values(), *(forest.relay_address for forest in FORESTS)}
-        expected |= {host.address for host in HOSTS}
+        expected |= {host.address for host in ALL_HOSTS}
+        expected |= {resolver.address for resolver in RESOLVERS}
     check_ports(expected, only)
     with stages.measure("certificates"):
         tls.ensure(settings)

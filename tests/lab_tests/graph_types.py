@@ -35,6 +35,19 @@ _FROM_PAGES: dict[str, Any] = {
             "supportedAttributeTypes": {"type": "Collection(attributeType)"},
         },
     },
+    "appRoleAssignment": {
+        "kind": "entity",
+        "base": "directoryObject",
+        "properties": {
+            "appRoleId": {"type": "Edm.Guid", "nullable": False},
+            "createdDateTime": {"type": "Edm.DateTimeOffset"},
+            "principalDisplayName": {"type": "Edm.String"},
+            "principalId": {"type": "Edm.Guid"},
+            "principalType": {"type": "Edm.String"},
+            "resourceDisplayName": {"type": "Edm.String"},
+            "resourceId": {"type": "Edm.Guid"},
+        },
+    },
     "scopeOperatorType": {"kind": "enum", "members": ["Binary", "Unary"]},
     "scopeOperatorMultiValuedComparisonType": {"kind": "enum", "members": ["All", "Any"]},
     "attributeMappingFunctionSchema": {
@@ -54,7 +67,9 @@ _FROM_PAGES: dict[str, Any] = {
         },
     },
 }
-_ROOT = {"kind": "entity", "properties": {"id": {"type": "Edm.String", "nullable": False}}}
+_ROOT: dict[str, Any] = {"kind": "entity", "properties": {"id": {"type": "Edm.String", "nullable": False}}}
+_DELETED = {"deletedDateTime": {"type": "Edm.DateTimeOffset"}}
+_OBJECT = {"kind": "entity", "properties": {**_ROOT["properties"], **_DELETED}}
 _COLLECTION = re.compile(r"^Collection\((.+)\)$")
 _DURATION = re.compile(r"^P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$")
 _MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
@@ -106,7 +121,7 @@ def selectable(type_name: str, version: str = "v1.0") -> str:
 
 
 def _entry(type_name: str, version: str) -> dict[str, Any]:
-    entry: dict[str, Any] = {**_FROM_PAGES, **GRAPH[version]["types"], "entity": _ROOT, "directoryObject": _ROOT}[
+    entry: dict[str, Any] = {**_FROM_PAGES, **GRAPH[version]["types"], "entity": _ROOT, "directoryObject": _OBJECT}[
         type_name
     ]
     return entry

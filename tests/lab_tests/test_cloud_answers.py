@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests.lab import hybrid_facts
+from tests.lab.cloud import hybrid_principals
 from tests.lab.cloud.graph.endpoint import ROUTES, Route
 from tests.lab.engines import EngineRefusal, Engines
+from tests.lab.settings import fixed_guid
 from tests.lab_tests.cloud_support import CONTOSO, CloudLab, lab
 from tests.lab_tests.engine_directory import BASE, MemoryDirectory
 from tests.lab_tests.graph_types import GRAPH, problems, selectable
@@ -136,8 +139,35 @@ def _objects(walk: Walk) -> list[Step]:
         Step("GET", f"/v1.0/applicationTemplates/{TEMPLATE}", "applicationTemplate", ONE),
         Step("GET", "/v1.0/applications", "application", MANY),
         Step("GET", "/v1.0/servicePrincipals", "servicePrincipal", MANY),
+        *_bin(walk),
         Step("GET", f"{profile}/agents?$expand=agentGroups", "onPremisesAgent", MANY),
         Step("GET", f"{profile}/agentGroups?$expand=agents", "onPremisesAgentGroup", MANY),
+    ]
+
+
+def _bin(walk: Walk) -> list[Step]:
+    """An application into the bin and back, and away; what its tenant's first-party principal may do."""
+    [application] = [
+        one for one in walk.lab.store.list(CONTOSO, "application") if one["displayName"] == hybrid_principals.LOOK_ALIKE
+    ]
+    first_party = fixed_guid("principal", CONTOSO, hybrid_facts.EXCHANGE_ONLINE)
+    [own] = [one for one in walk.lab.store.list(CONTOSO, "application") if one["displayName"] == "application"]
+    own["_roles"]["graph"].append("AppRoleAssignment.ReadWrite.All")  # which the lab's application does not have
+    walk.lab.store.put(CONTOSO, "application", own["id"], own)
+    [one, *_others] = [
+        one for one in walk.lab.store.list(CONTOSO, "appRoleAssignment") if one["principalId"] == first_party
+    ]
+    assignments, items = f"/v1.0/servicePrincipals/{first_party}/appRoleAssignments", "/v1.0/directory/deletedItems"
+    path, item = f"/v1.0/applications/{application['id']}", f"{items}/{application['id']}"
+    return [
+        Step("GET", assignments, "appRoleAssignment", MANY),
+        Step("DELETE", f"{assignments}/{one['id']}"),
+        Step("DELETE", path),
+        Step("GET", f"{items}/microsoft.graph.application", "application", MANY),
+        Step("GET", item, "application", ONE),
+        Step("POST", f"{item}/restore", "application", ONE),
+        Step("DELETE", path),
+        Step("DELETE", item),
     ]
 
 

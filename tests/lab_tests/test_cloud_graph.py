@@ -157,7 +157,7 @@ def test_a_configuration_from_template_to_deletion(lab: CloudLab) -> None:
     assert lab.graph("POST", f"{principal}/synchronization/jobs", {"templateId": "other"}).status == 400
     exchange = "/v1.0/servicePrincipals(appId='00000002-0000-0ff1-ce00-000000000000')"
     first_party = lab.graph("GET", exchange).content
-    assert len(first_party["keyCredentials"]) == 1
+    assert len(first_party["keyCredentials"]) == 2
     assert lab.graph("PATCH", f"/v1.0/servicePrincipals/{first_party['id']}", {"keyCredentials": []}).status == 204
     assert lab.graph("GET", exchange).content["keyCredentials"] == []
     assert lab.graph("PATCH", f"/v1.0/servicePrincipals/{first_party['id']}", {"nothing": 1}).status == 400

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.lab.cloud import reference
-from tests.lab.cloud.exchange import binder, endpoint, organization, properties
+from tests.lab.cloud.exchange import binder, endpoint, named, properties
+from tests.lab.cloud.exchange.parameter_sets import SETS
 from tests.lab.cloud.graph import csdl, directory, query
 from tests.lab.cloud.graph.endpoint import ROUTES
 from tests.lab.cloud.wire import Refused
@@ -37,7 +38,7 @@ def in_cloud(cmdlet: str) -> set[str]:
 def test_each_cmdlet_and_parameter_exists_in_the_cloud(name: str) -> None:
     assert "cloud" in CMDLETS[name]["applies"]
     honoured = endpoint.CMDLETS[name][1]
-    common = {*organization.GET_NAMED_PARAMETERS, "Identity", "Filter", "RecipientTypeDetails", "ResultSize", "Anr"}
+    common = {*named.GET_PARAMETERS, "Identity", "Filter", "RecipientTypeDetails", "ResultSize", "Anr"}
     for parameter in honoured or ():
         # Get- cmdlets share one list of honoured parameters; what one of them lacks is refused when bound.
         assert parameter in in_cloud(name) or (name.startswith("Get-") and parameter in common)
@@ -65,9 +66,15 @@ def test_required_parameters_are_asked_for_or_known_to_have_a_set_of_their_own(n
     required = {p for p, facts in CMDLETS[name]["parameters"].items() if facts.get("required") and p in in_cloud(name)}
     own = set(binder.OWN_SETS.get(name, ()))
     assert own <= required
+    if name in SETS:
+        assert {parameter for needed, optional in SETS[name] for parameter in (*needed, *optional)} == in_cloud(name)
+        assert required <= {parameter for needed, _optional in SETS[name] for parameter in needed}
+        return
     # What stays is needed in every set: an identity, or what makes a new object.
-    new = {"Name", "DomainNames", "DomainName", "DiscoveryEndpoint", "TargetAddressDomains", "SenderDomains"}
-    assert required - own <= {"Identity"} | (new if name.startswith("New-") else set())
+    new = {"Name", "DomainNames", "DomainName", "DiscoveryEndpoint", "TargetAddressDomains", "SenderDomains",
+           "HybridDomains", "InboundConnector", "OutboundConnector", "OrganizationGuid"}  # fmt: skip
+    domain = {"DomainName"} if "Dnssec" in name else set()
+    assert required - own <= {"Identity"} | domain | (new if name.startswith("New-") else set())
 
 
 def test_roles_name_only_cmdlets_that_act() -> None:

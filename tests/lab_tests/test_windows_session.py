@@ -135,7 +135,9 @@ def test_an_unknown_configuration_is_refused(windows: WindowsLab) -> None:
 
 def test_a_shell_that_is_gone_is_told_by_its_fault(windows: WindowsLab) -> None:
     with windows.pool() as pool:
-        windows.listeners._machines["contoso", "sync2"].winrm.restart()
+        winrm = windows.listeners.machine(windows.host("sync2")).winrm
+        assert winrm is not None
+        winrm.restart()
         with pytest.raises(WSManFaultError) as caught:
             run(pool, "Get-Date")
         assert caught.value.code == 2150858843

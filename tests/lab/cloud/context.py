@@ -147,6 +147,10 @@ class Services:
     local: threading.local = field(default_factory=threading.local)
     on_demand_calls: dict[str, list[float]] = field(default_factory=dict)
 
+    def noticed(self, text: str) -> None:
+        """The request that is being answered does what nobody should do; its entry in the log will say so."""
+        self.local.noticed = text
+
     def tenant(self, name: str | None) -> Document | None:
         """A tenant by its id, name or one of its verified domains."""
         return find_tenant(self.store, name)
@@ -158,6 +162,19 @@ class Services:
     def write(self, tenant_id: str, kind: str, object_id: str, before: Document, after: Document) -> None:
         """Store a changed document, leaving the before-image to stale readers."""
         self.store.put(tenant_id, kind, object_id, after)
+        self._written(tenant_id, kind, object_id, before)
+
+    def add(self, tenant_id: str, kind: str, object_id: str, doc: Document) -> None:
+        """Store a new document; stale readers do not see it."""
+        self.store.put(tenant_id, kind, object_id, doc)
+        self._written(tenant_id, kind, object_id, None)
+
+    def remove(self, tenant_id: str, kind: str, object_id: str, before: Document) -> None:
+        """Remove a document; stale readers still see it."""
+        self.store.delete(tenant_id, kind, object_id)
+        self._written(tenant_id, kind, object_id, before)
+
+    def _written(self, tenant_id: str, kind: str, object_id: str, before: Document | None) -> None:
         self.stale.written((tenant_id, kind, object_id), before, getattr(self.local, "stale_seconds", 0.0))
 
 

@@ -15,9 +15,11 @@ from typing import Any
 from ldap3.core.exceptions import LDAPException
 
 from tests.lab.clock import iso
-from tests.lab.cloud import steer
+from tests.lab.cloud import hybrid_control, steer
 from tests.lab.cloud.context import Services
 from tests.lab.cloud.wire import Reply, Request
+from tests.lab.dns import control as dns
+from tests.lab.exchange_server import control as exchange_server
 from tests.lab.forest.access import DirectoryUnavailable
 from tests.lab.forest.edit import EditRefused
 from tests.lab.store import Document
@@ -327,13 +329,22 @@ _ROUTES = (
     _route("POST", r"/job/{tenant}/(?P<deed>start|pause|restart)", steer.steer_job),
     _route("POST", "/managed/{tenant}", steer.set_managed),
     _route("POST", "/deletes/{tenant}", steer.bring_about_deletes),
+    _route("GET", "/exchange/{tenant}", exchange_server.show),
+    _route("PATCH", "/exchange/{tenant}", exchange_server.change),
+    _route("POST", "/exchange/{tenant}/ready", exchange_server.ready),
+    _route("POST", r"/exchange/{tenant}/{server}/(?P<deed>on|off|restart)", exchange_server.steer_server),
     _route("GET", "/windows/{tenant}", windows.show_hosts),
     _route("GET", "/windows/{tenant}/{name}", windows.show_host),
     _route("PATCH", "/windows/{tenant}/{name}", windows.set_host),
-    _route("POST", r"/windows/{tenant}/{name}/(?P<deed>restart|renew)", windows.steer_host),
+    _route("POST", r"/windows/{tenant}/{name}/(?P<deed>restart|renew|on|off)", windows.steer_host),
     _route("GET", "/windows-forest/{tenant}", windows.show_forest),
     _route("POST", "/windows-forest/{tenant}/schema", windows.extend_schema),
     _route("GET", DOWNLOAD_PATH, windows.download),
+    _route("GET", "/hybrid/{tenant}", hybrid_control.show),
+    _route("PATCH", "/hybrid/{tenant}", hybrid_control.change),
+    _route("POST", "/hybrid/{tenant}/renew", hybrid_control.renew),
+    _route("GET", "/dns/{tenant}", dns.show),
+    _route("PATCH", "/dns/{tenant}", dns.change),
     _route("GET", "/directory/{tenant}", _directory),
     _route("POST", "/directory/{tenant}/edit", _edit_directory),
     _route("POST", "/directory/{tenant}/add", _add_to_directory),

@@ -81,8 +81,10 @@ def graph_type(name: str, version: str = "v1.0") -> dict[str, Any] | None:
 @cache
 def graph_properties(name: str, version: str = "v1.0") -> dict[str, dict[str, Any]]:
     """Properties of a Graph type, inherited ones included; KeyError for a type that the reference does not hold."""
-    if name in ("directoryObject", "entity"):
+    if name == "entity":
         return {"id": {"type": "Edm.String"}}
+    if name == "directoryObject":
+        return {"id": {"type": "Edm.String"}, "deletedDateTime": {"type": "Edm.DateTimeOffset"}}
     entry = graph_type(name, version)
     if entry is None:
         raise KeyError(f"The reference has no Graph type {name} in {version}.")

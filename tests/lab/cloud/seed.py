@@ -14,9 +14,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 from tests.lab.clock import Clock, iso
+from tests.lab.cloud import hybrid_principals, hybrid_seed
 from tests.lab.cloud.exchange.endpoint import APP_ROLE, EXCHANGE_ADMINISTRATOR
 from tests.lab.cloud.exchange.organization import DEFAULT_PROPERTY
-from tests.lab.cloud.tokens import EXCHANGE_APP_ID, GRAPH_APP_ID
+from tests.lab.cloud.hybrid_principals import principal_of
+from tests.lab.cloud.tokens import GRAPH_APP_ID
 from tests.lab.store import Document, Store
 
 _NAMESPACE = uuid.UUID("5c1f5a0e-8a53-4e2c-9d2c-77ab00000002")
@@ -77,7 +79,8 @@ def seed(store: Store, clock: Clock, lab: dict[str, Any]) -> None:
             for agent in agents(tenant):
                 store.put(tenant["id"], "agent", agent["id"], agent)
             _agent_group(store, tenant)
-            _hybrid(store, clock, tenant)
+            hybrid_seed.seed(store, clock, tenant)
+            hybrid_principals.seed(store, tenant)
 
 
 def verified_domains(settings: dict[str, Any]) -> list[str]:
@@ -138,23 +141,8 @@ def _applications(store: Store, tenant: Document, settings: dict[str, Any]) -> N
     ):
         if key in settings:
             _application(store, tenant, key, settings[key], roles, wids, expires)
-    for app_id, name in ((EXCHANGE_APP_ID, "Office 365 Exchange Online"), (GRAPH_APP_ID, "Microsoft Graph")):
-        principal = _principal(fixed_guid("principal", tenant["id"], app_id), app_id, name)
-        if app_id == EXCHANGE_APP_ID:
-            # What the hybrid wizard's OAuth step leaves on the first-party principal.
-            principal["keyCredentials"] = [
-                {
-                    "customKeyIdentifier": None,
-                    "displayName": "CN=Microsoft Exchange Server Auth Certificate",
-                    "endDateTime": "2029-01-01T00:00:00Z",
-                    "key": None,
-                    "keyId": fixed_guid("key", tenant["id"]),
-                    "startDateTime": "2024-01-01T00:00:00Z",
-                    "type": "AsymmetricX509Cert",
-                    "usage": "Verify",
-                }
-            ]
-        store.put(tenant["id"], "servicePrincipal", principal["id"], principal)
+    principal = principal_of(fixed_guid("principal", tenant["id"], GRAPH_APP_ID), GRAPH_APP_ID, "Microsoft Graph")
+    store.put(tenant["id"], "servicePrincipal", principal["id"], principal)
 
 
 def _application(
@@ -167,7 +155,7 @@ def _application(
     expires: float,
 ) -> None:
     app_id = settings["client_id"]
-    principal = _principal(fixed_guid("principal", tenant["id"], app_id), app_id, name)
+    principal = principal_of(fixed_guid("principal", tenant["id"], app_id), app_id, name)
     certificates, keys = _certificates(settings.get("certificate"))
     application = {
         "id": fixed_guid("application", tenant["id"], app_id),
@@ -183,20 +171,6 @@ def _application(
     }
     store.put(tenant["id"], "application", application["id"], application)
     store.put(tenant["id"], "servicePrincipal", principal["id"], principal)
-
-
-def _principal(object_id: str, app_id: str, name: str) -> Document:
-    return {
-        "id": object_id,
-        "appId": app_id,
-        "displayName": name,
-        "applicationTemplateId": None,
-        "accountEnabled": True,
-        "servicePrincipalType": "Application",
-        "tags": [],
-        "keyCredentials": [],
-        "passwordCredentials": [],
-    }
 
 
 def _certificates(path: str | None) -> tuple[list[str], list[Document]]:
@@ -309,33 +283,3 @@ def _agent_group(store: Store, tenant: Document) -> None:
         "publishingType": "provisioning",
     }
     store.put(tenant["id"], "agentGroup", group["id"], group)
-
-
-def _hybrid(store: Store, clock: Clock, tenant: Document) -> None:
-    """What the hybrid wizard leaves in the cloud."""
-    mark = fixed_guid("hybrid", tenant["id"])
-    host = f"mail.{tenant['domain']}"
-    named: tuple[tuple[str, str, Document], ...] = (
-        ("inboundConnector", f"Inbound from {mark}",
-         {"ConnectorType": "OnPremises", "Enabled": True, "RequireTls": True, "SenderDomains": ["smtp:*;1"],
-          "TlsSenderCertificateName": host, "CloudServicesMailEnabled": True}),
-        ("outboundConnector", f"Outbound to {mark}",
-         {"ConnectorType": "OnPremises", "Enabled": True, "SmartHosts": [host], "UseMXRecord": False,
-          "RecipientDomains": [tenant["domain"]], "CloudServicesMailEnabled": True}),
-        ("organizationRelationship", f"O365 to On-premises - {mark}",
-         {"DomainNames": [tenant["domain"]], "Enabled": True, "FreeBusyAccessEnabled": True,
-          "FreeBusyAccessLevel": "LimitedDetails", "TargetApplicationUri": None}),
-        ("intraOrganizationConnector", f"HybridIOC - {mark}",
-         {"DiscoveryEndpoint": f"https://{host}/autodiscover/autodiscover.svc", "Enabled": True,
-          "TargetAddressDomains": [tenant["domain"]]}),
-        ("migrationEndpoint", f"Hybrid Migration Endpoint - {host}",
-         {"EndpointType": "ExchangeRemoteMove", "RemoteServer": host, "MaxConcurrentMigrations": 100}),
-        ("onPremisesOrganization", mark,
-         {"HybridDomains": [tenant["domain"]], "InboundConnector": f"Inbound from {mark}",
-          "OutboundConnector": f"Outbound to {mark}", "OrganizationName": tenant["name"].capitalize()}),
-    )  # fmt: skip
-    now = iso(clock.now())
-    for kind, name, properties in named:
-        guid = fixed_guid(kind, tenant["id"])
-        doc = {"id": guid, "Identity": name, "Name": name, "Guid": guid, **properties, "WhenChangedUTC": now}
-        store.put(tenant["id"], kind, guid, doc)

@@ -30,6 +30,8 @@ from tests.lab.cloud.faults import FaultTable
 from tests.lab.cloud.seed import seed
 from tests.lab.cloud.stale import StaleReads
 from tests.lab.cloud.tokens import TokenIssuer
+from tests.lab.dns import serving as dns
+from tests.lab.exchange_server.exchange import Exchange
 from tests.lab.forest.access import DirectoryUnavailable
 from tests.lab.scenario import Scenario
 from tests.lab.store import Store
@@ -59,15 +61,18 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"The cloud cannot start: {error}", file=sys.stderr)
         return 1
-    listeners = None
+    listeners = resolvers = None
     try:
         first_start(services, lab)
         listeners = _windows_listeners(services, run_dir)
+        resolvers = dns.start(services)
         serve(services, run_dir / "tls")
     except (OSError, DirectoryUnavailable) as error:
         print(f"The cloud cannot start: {error}", file=sys.stderr)
         return 1
     finally:
+        if resolvers is not None:
+            resolvers.stop()
         if listeners is not None:
             listeners.stop()
         relays.stop()
@@ -128,6 +133,9 @@ def _with_forests(run_dir: Path, lab: dict[str, Any]) -> tuple[Services, Any]:
     )
     services = build(run_dir, lab, store, clock, scenario, engines, EngineRefusal, forests)
     services.windows = windows_hosts(services, str(where.ca))
+    services.windows.exchange = Exchange(
+        store, services.windows.tenant_id, lambda name: access.open_directory(name, "administrator", run_dir)
+    )
     acts = Acts(
         restart=network.logged(lambda name, seconds: supervisor.restart_dc(where, name, seconds)),
         other_writer=lambda tenant, dn, wanted: edit.edit(

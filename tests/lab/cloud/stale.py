@@ -28,10 +28,13 @@ class StaleReads:
         self._clock = clock
         self._scenario = scenario
         self._lock = threading.Lock()
-        self._before: dict[Key, tuple[Document, float]] = {}
+        self._before: dict[Key, tuple[Document | None, float]] = {}  # None: there was nothing
 
-    def written(self, key: Key, before: Document, seconds: float = 0.0) -> None:
-        """A document was written; ``seconds`` of a fault count when they are more than the switch's."""
+    def written(self, key: Key, before: Document | None, seconds: float = 0.0) -> None:
+        """A document was written, made (``before`` None) or removed.
+
+        ``seconds`` of a fault count when they are more than the switch's.
+        """
         lasting = max(seconds, float(self._scenario["stale_reads_s"]))
         if lasting <= 0:
             return
@@ -41,15 +44,30 @@ class StaleReads:
             image = kept[0] if kept is not None and kept[1] > now else before
             self._before[key] = (image, now + lasting)
 
-    def seen(self, tenant_id: str, kind: str, docs: Iterable[Document]) -> list[Document]:
-        """``docs`` as a reader sees them now."""
-        docs = list(docs)
+    def _images(self, tenant_id: str, kind: str) -> dict[str, Document | None]:
+        """What readers get instead of a kind's documents, by id."""
         with self._lock:
             if not self._before:
-                return docs
+                return {}
             now = self._clock.timestamp()
             self._before = {key: kept for key, kept in self._before.items() if kept[1] > now}
-            return [self._before.get((tenant_id, kind, document_id(doc)), (doc, 0.0))[0] for doc in docs]
+            return {key[2]: kept[0] for key, kept in self._before.items() if key[:2] == (tenant_id, kind)}
+
+    def seen(self, tenant_id: str, kind: str, docs: Iterable[Document]) -> list[Document]:
+        """``docs`` as a reader sees them now; new ones are seen."""
+        images = self._images(tenant_id, kind)
+        return [images.get(document_id(doc)) or doc for doc in docs]
+
+    def seen_of_all(self, tenant_id: str, kind: str, docs: Iterable[Document]) -> list[Document]:
+        """All documents of a kind as a reader sees them now: new ones not yet, removed ones still."""
+        docs = list(docs)
+        images = self._images(tenant_id, kind)
+        if not images:
+            return docs
+        shown = [images.get(document_id(doc), doc) for doc in docs]
+        there = {document_id(doc) for doc in docs}
+        gone = [image for key, image in images.items() if key not in there]
+        return [doc for doc in (*shown, *gone) if doc is not None]
 
     def clear(self) -> None:
         """Forget everything."""

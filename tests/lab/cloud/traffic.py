@@ -83,6 +83,7 @@ def _watched(services: Services, request: Request, trace: Trace, handler: Handle
         part=trace.part,
     )
     entry: dict[str, Any] = {"status": 500}
+    services.local.noticed = None
     try:
         outcome = _answer(services, request, fault, _refusals(handler))
         entry["status"] = outcome.reply.status
@@ -108,7 +109,7 @@ def _watched(services: Services, request: Request, trace: Trace, handler: Handle
             "part": trace.part,
             "write": trace.write,
             "fault": fault.kind if fault else None,
-            "violation": f"retried {early:.2f} s before Retry-After ran out" if early else None,
+            "violation": f"retried {early:.2f} s before Retry-After ran out" if early else services.local.noticed,
         }
         services.store.log_request(entry, trace.write)
 

@@ -18,6 +18,8 @@ _CONTAINERS = (
     "msExchAdminGroup",
     "msExchAuthAuthConfig",
 )
+# What every object of the organisation can carry: its level, and what has no attribute of its own.
+_COMMON = ("msExchConfigurationXML", "msExchVersion")
 
 AUXILIARIES = (
     ObjectClass(
@@ -67,11 +69,12 @@ MAIL_RECIPIENT_ADDITIONS = tuple(attribute.name for attribute in RECIPIENT_ATTRI
 def _class(
     name: str, oid: str, superclass: str, guid: str | None = None, parents: tuple[str, ...] = (), *may_contain: str
 ) -> ObjectClass:
-    return ObjectClass(name, oid, STRUCTURAL, superclass, guid, parents or _CONTAINERS, tuple(may_contain))
+    carried = tuple(dict.fromkeys((*may_contain, *_COMMON)))
+    return ObjectClass(name, oid, STRUCTURAL, superclass, guid, parents or _CONTAINERS, carried)
 
 
-def _lab_class(number: int, name: str, *may_contain: str) -> ObjectClass:
-    return ObjectClass(name, f"{LAB_ARC}.2.{number}", STRUCTURAL, "top", None, _CONTAINERS, tuple(may_contain))
+def _lab_class(number: int, name: str, *may_contain: str, parents: tuple[str, ...] = ()) -> ObjectClass:
+    return _class(name, f"{LAB_ARC}.2.{number}", "top", None, parents, *may_contain)
 
 
 ORGANIZATION_CLASSES = (
@@ -109,7 +112,10 @@ ORGANIZATION_CLASSES = (
         "01a9aa9c-a981-11d2-a9ff-00c04f8eedd8",
         ("msExchServersContainer",),
         "msExchCurrentServerRoles",
+        "msExchEdgeSyncLease",
+        "msExchMDBAvailabilityGroupLink",
         "msExchProductID",
+        "msExchServerSite",
         "msExchVersion",
         "legacyExchangeDN",
         "networkAddress",
@@ -139,12 +145,26 @@ ORGANIZATION_CLASSES = (
         "mailGateway",
         "89baf7be-b09e-11d2-aa06-00c04f8eedd8",
         ("msExchConnectors",),
-        "msExchSMTPSmartHost",
-        "msExchRoutingList",
-        "msExchSourceTransportServers",
-        "msExchVersion",
+        "delivContLength",
+        "msExchSMTPSendConnectorFQDN",
+        "msExchSmtpSendEnabled",
+        "msExchSmtpSendFlags",
+        "msExchSmtpSendPort",
+        "msExchSmtpSendTlsDomain",
+        "msExchSmtpSmartHost",
+        "msExchSmtpTLSCertificate",
+        "msExchSourceBridgeheadServersDN",
+        "routingList",
     ),
-    _class("msExchDomainContentConfig", f"{CLASS_ARC}.50027", "top", "ab3a1ad1-1df5-11d3-aa5e-00c04f8eedd8"),
+    _class(
+        "msExchDomainContentConfig",
+        f"{CLASS_ARC}.50027",
+        "top",
+        "ab3a1ad1-1df5-11d3-aa5e-00c04f8eedd8",
+        (),
+        "domainName",
+        "msExchDomainContentConfigFlags",
+    ),
     _class(
         "msExchSystemObjectsContainer",
         f"{CLASS_ARC}.50034",
@@ -162,25 +182,100 @@ ORGANIZATION_CLASSES = (
         "msExchCoexistenceDomains",
         "msExchVersion",
     ),
-    _lab_class(2, "msExchIntraOrganizationConnector", "msExchFedDomainNames", "msExchFedIsEnabled"),
+    _lab_class(
+        2,
+        "msExchIntraOrganizationConnector",
+        "msExchFedDomainNames",
+        "msExchFedIsEnabled",
+        "msExchIntraOrganizationDiscoveryEndpoint",
+    ),
     _lab_class(
         3,
         "msExchFedSharingRelationship",
         "msExchFedDomainNames",
+        "msExchFedEnabledActions",
         "msExchFedIsEnabled",
         "msExchFedTargetApplicationURI",
         "msExchFedTargetAutodiscoverEPR",
+        "msExchFedTargetOWAURL",
+        "msExchFedTargetSharingEPR",
     ),
-    _lab_class(4, "msExchFedTrust", "msExchFedTargetApplicationURI"),
-    _lab_class(5, "msExchFedOrgId", "msExchFedDomainNames", "msExchFedIsEnabled"),
-    _lab_class(6, "msExchSmtpReceiveConnector", "msExchSmtpReceiveBindings", "msExchSmtpReceiveRemoteIPRanges"),
+    _lab_class(
+        4,
+        "msExchFedTrust",
+        "msExchFedMetadataEPR",
+        "msExchFedOrgPrivCertificate",
+        "msExchFedTargetApplicationURI",
+        "msExchFedTokenIssuerURI",
+    ),
+    _lab_class(
+        5,
+        "msExchFedOrgId",
+        "msExchFedAccountNamespace",
+        "msExchFedDelegationTrust",
+        "msExchFedDomainNames",
+        "msExchFedIsEnabled",
+    ),
+    _lab_class(
+        6,
+        "msExchSmtpReceiveConnector",
+        "delivContLength",
+        "msExchSMTPReceiveConnectorFQDN",
+        "msExchSmtpReceiveBindings",
+        "msExchSmtpReceiveEnabled",
+        "msExchSmtpReceiveRemoteIPRanges",
+        "msExchSmtpReceiveTlsDomainCapabilities",
+    ),
     _lab_class(7, "msExchAcceptedDomain", "msExchAcceptedDomainName", "msExchAcceptedDomainFlags"),
-    _lab_class(8, "msExchAuthAuthConfig", "msExchConfigurationXML"),
-    _lab_class(9, "msExchAuthPartnerApplication", "msExchAuthApplicationIdentifier"),
-    _lab_class(10, "msExchAuthAuthServer", "msExchAuthApplicationIdentifier"),
-    _lab_class(11, "msExchConfigSettings", "msExchConfigurationXML"),
-    _lab_class(12, "msExchMDBAvailabilityGroup"),
-    _lab_class(13, "msExchPrivateMDB", "legacyExchangeDN"),
+    _lab_class(8, "msExchAuthAuthConfig", "msExchAuthCertificateThumbprint", "msExchAuthRealm"),
+    _lab_class(
+        9,
+        "msExchAuthPartnerApplication",
+        "msExchAuthApplicationIdentifier",
+        "msExchAuthFlags",
+        "msExchAuthIssuerName",
+        "msExchAuthLinkedAccount",
+        "msExchAuthMetadataUrl",
+        "msExchAuthRealm",
+    ),
+    _lab_class(
+        10,
+        "msExchAuthAuthServer",
+        "msExchAuthApplicationIdentifier",
+        "msExchAuthAuthServerType",
+        "msExchAuthAuthorizationUrl",
+        "msExchAuthFlags",
+        "msExchAuthIssuerName",
+        "msExchAuthIssuingUrl",
+        "msExchAuthMetadataUrl",
+        "msExchAuthRealm",
+        "msExchCoexistenceDomains",
+    ),
+    _lab_class(11, "msExchConfigSettings"),
+    _lab_class(12, "msExchMDBAvailabilityGroup", "msExchFileShareWitness", "msExchFileShareWitnessDirectory"),
+    _lab_class(
+        13,
+        "msExchPrivateMDB",
+        "legacyExchangeDN",
+        "msExchEDBFile",
+        "msExchMasterServerOrAvailabilityGroup",
+        "msExchOwningServer",
+    ),
+    _lab_class(
+        14, "msExchMDBCopy", "msExchActivationPreference", "msExchHostServerLink", parents=("msExchPrivateMDB",)
+    ),
+    _lab_class(15, "msExchAvailabilityConfig", parents=("msExchOrganizationContainer",)),
+    _lab_class(
+        16,
+        "msExchAvailabilityAddressSpace",
+        "msExchAvailabilityAccessMethod",
+        "msExchAvailabilityUserName",
+        "msExchFedTargetAutodiscoverEPR",
+        parents=("msExchAvailabilityConfig",),
+    ),
+    _lab_class(17, "msExchOAB", "msExchOABGeneratingMailboxLink", "offLineABServer"),
+    _lab_class(18, "msExchTransportRule", "msExchTransportRulePriority", "msExchTransportRuleXml"),
+    _lab_class(19, "msExchSharingPolicy", "msExchSharingPolicyDomains", "msExchSharingPolicyIsEnabled"),
     *(
         _lab_class(20 + index, name, "msExchInternalHostName", "msExchExternalHostName")
         for index, name in enumerate(

@@ -45,5 +45,5 @@ def build_or_copy(name: str, directory: Path, build: Callable[[], None]) -> None
 def _version() -> str:
     """A word for all files of the lab that a forest is made from."""
     here = Path(__file__).resolve().parent
-    files = [*sorted(here.glob("*.py")), here.parent / "settings.py"]
+    files = [*sorted(here.glob("*.py")), here.parent / "settings.py", here.parent / "hybrid_facts.py"]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]

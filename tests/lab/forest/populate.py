@@ -15,7 +15,7 @@ from tests.lab.forest.entries import Entry
 from tests.lab.forest.extend import transaction
 from tests.lab.forest.people import root_dn
 from tests.lab.forest.rights import entries
-from tests.lab.forest.tree import seed, service_accounts, service_unit
+from tests.lab.forest.tree import built_in_members, seed, service_accounts, service_unit
 from tests.lab.settings import Forest
 
 BATCH = 60
@@ -39,6 +39,7 @@ def populate(samdb: Any, forest: Forest) -> dict[str, str]:
                     accounts.remove(entry.dn)
                     if not accounts:
                         grant(samdb, forest, domain_sid)
+                        _join_built_in_groups(samdb, forest)
     return {
         entry.guid: ndr_pack(security.descriptor.from_sddl(entry.sddl, domain_sid)).hex()
         for entry in seed(forest.name)
@@ -69,6 +70,13 @@ def grant(samdb: Any, forest: Forest, domain_sid: Any) -> None:
     message = ldb.Message(ldb.Dn(samdb, root))
     message["d"] = ldb.MessageElement(ndr_pack(changed), ldb.FLAG_MOD_REPLACE, "nTSecurityDescriptor")
     samdb.modify(message)
+
+
+def _join_built_in_groups(samdb: Any, forest: Forest) -> None:
+    for group, member in built_in_members(forest):
+        message = ldb.Message(ldb.Dn(samdb, group))
+        message["m"] = ldb.MessageElement([member.encode()], ldb.FLAG_MOD_ADD, "member")
+        samdb.modify(message)
 
 
 def _message(samdb: Any, entry: Entry, domain_sid: Any) -> Any:

@@ -12,6 +12,8 @@ from enum import StrEnum
 from tests.lab.forest.entries import Values, attributes
 from tests.lab.settings import Forest, fixed_guid
 
+DATABASES = {"DB01": ("EX01", "EX02"), "DB02": ("EX02",)}  # each with the servers of its copies, its own first
+SYSTEM_DATABASE = "DB02"  # of the system mailboxes
 VERSION_2010 = 44220983382016
 VERSION_2013 = 88218628259840
 
@@ -111,10 +113,7 @@ def on_premises(forest: Forest, draft: Draft) -> dict[str, Values]:
         proxyAddresses=[f"SMTP:{primary}", f"smtp:{draft.alias}@{forest.name}.mail.onmicrosoft.com"],
         legacyExchangeDN=legacy_dn(forest, draft.account),
         homeMDB=database_dn(forest),
-        msExchHomeServerName=(
-            f"/o={forest.netbios.title()}/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)"
-            "/cn=Configuration/cn=Servers/cn=EX01"
-        ),
+        msExchHomeServerName=home_server(forest, "EX01"),
         msExchRecipientTypeDetails=ON_PREMISES_DETAILS,
         msExchRecipientDisplayType=ON_PREMISES_DISPLAY,
         msExchVersion=VERSION_2013,
@@ -152,11 +151,19 @@ def custom(forest: Forest, draft: Draft, department: str) -> dict[str, Values]:
     return attributes(**values)
 
 
-def database_dn(forest: Forest) -> str:
-    """The mailbox database of the on-premises mailboxes."""
+def database_dn(forest: Forest, name: str = "DB01") -> str:
+    """A mailbox database; without a name the one of the on-premises mailboxes."""
     return (
-        "CN=Mailbox Database 01,CN=Databases,CN=Exchange Administrative Group (FYDIBOHF23SPDLT),"
+        f"CN={name},CN=Databases,CN=Exchange Administrative Group (FYDIBOHF23SPDLT),"
         f"CN=Administrative Groups,{organization_dn(forest)}"
+    )
+
+
+def home_server(forest: Forest, server: str) -> str:
+    """A server as msExchHomeServerName names it."""
+    return (
+        f"/o={forest.netbios.title()}/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)"
+        f"/cn=Configuration/cn=Servers/cn={server}"
     )
 
 

@@ -4,17 +4,17 @@
 """Puts a running forest back to its seed, over LDAP as administrator. Only differences are written.
 
 What comes back: deleted objects (with their objectGUID and SID, from their tombstones), moved and renamed objects,
-attribute values, the security descriptors of the users that do not inherit. What goes: objects below the seeded units
-and below the Exchange organisation that the seed does not have. Not touched: passwords, and security descriptors of
-other objects.
+attribute values, the security descriptors of the users that do not inherit, memberships in the domain's own groups.
+What goes: objects below the seeded units and below the Exchange organisation that the seed does not have, and objects
+that somebody put in the place of deleted ones. Not touched: passwords, and security descriptors of other objects.
 """
 
 from __future__ import annotations
 
 import json
+import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,61 +22,33 @@ import ldap3
 
 from tests.lab.forest.access import open_directory
 from tests.lab.forest.entries import Entry, Values, canonical_dn, split_dn
-from tests.lab.forest.people import root_dn
-from tests.lab.forest.recipients import organization_dn
+from tests.lab.forest.reset_reading import (
+    SHOW_DELETED,
+    Found,
+    anywhere,
+    bases,
+    check,
+    committed,
+    compare,
+    lone,
+    search,
+    watched,
+)
 from tests.lab.forest.schema import ATTRIBUTES, DN
-from tests.lab.forest.tree import archive_unit, seed, service_unit
+from tests.lab.forest.tree import archive_unit, built_in_members, seed
 from tests.lab.settings import DESCRIPTORS, Forest
 from tests.lab.settings import forest as find_forest
 from tests.lab.settings import settings as settings_of
 
-PAGE_SIZE = 500
-SHOW_DELETED = ("1.2.840.113556.1.4.417", True, None)
 _DACL_ONLY = ldap3.protocol.microsoft.security_descriptor_control(sdflags=0x04)
 _DACL_PROTECTED = 0x1000
-_IDENTITY = (
-    "accountExpires",
-    "adminCount",
-    "adminDescription",
-    "c",
-    "co",
-    "company",
-    "countryCode",
-    "department",
-    "description",
-    "displayName",
-    "givenName",
-    "info",
-    "initials",
-    "l",
-    "mobile",
-    "mS-DS-ConsistencyGuid",
-    "msDS-ExternalDirectoryObjectId",
-    "msDS-ObjectSoa",
-    "physicalDeliveryOfficeName",
-    "postalCode",
-    "showInAddressBook",
-    "sn",
-    "st",
-    "streetAddress",
-    "textEncodedORAddress",
-    "title",
-)
+_NEVER = b"9223372036854775807"
 _SET_BY_SERVER = {
-    "accountExpires": (b"0", b"9223372036854775807"),
+    "accountExpires": (b"0", _NEVER),
     "countryCode": (b"0",),
     "adminCount": (b"0",),
 }
 _DN_ATTRIBUTES = {"member", "manager", *(a.name for a in ATTRIBUTES if a.syntax is DN)}
-
-
-@dataclass(frozen=True)
-class _Found:
-    dn: str
-    guid: bytes
-    attributes: dict[str, Values]
-
-
 _clean_at: dict[tuple[str, Path | None], int] = {}  # highestCommittedUSN right after a reset of this process
 
 
@@ -90,141 +62,87 @@ def reset(forest_name: str, run_dir: Path | None = None) -> dict[str, int]:
     forest = find_forest(forest_name)
     connection = open_directory(forest.name, "administrator", run_dir)
     try:
-        clean, committed = _clean_at.get((forest.name, run_dir)), _committed(connection)
-        if clean == committed:
+        clean, now = _clean_at.get((forest.name, run_dir)), committed(connection)
+        if clean == now:
             return {}
         done: Counter[str] = Counter()
-        few = _changed_since(connection, forest, clean) if clean is not None and clean < committed else None
+        few = _changed_since(connection, forest, clean) if clean is not None and clean < now else None
         if few is not None:
             for entry, found in few:
                 if _restore_values(connection, entry, found):
                     done["restored"] += 1
             _restore_descriptors(connection, [entry for entry, _found in few], forest, run_dir, done)
-            _clean_at[(forest.name, run_dir)] = _committed(connection)
+            _restore_memberships(connection, forest, done)
+            _clean_at[(forest.name, run_dir)] = committed(connection)
             return dict(done)
-        matched, extra = _compare(connection, forest)
-        _bring_back(connection, forest, matched, done)
-        _move(connection, forest, matched, done)
+        matched, extra = compare(connection, forest)
+        _remove_impostors(connection, matched, done)
+        back = _bring_back(connection, forest, matched, done)
+        moved = _move(connection, forest, matched, done)
         for found in sorted(extra, key=lambda item: len(canonical_dn(item.dn)), reverse=True):
-            _check(connection, connection.delete(found.dn), "delete", found.dn)
+            check(connection, connection.delete(found.dn), "delete", found.dn)
             done["removed"] += 1
-        if done:
-            matched, _extra = _compare(connection, forest)
+        if moved:  # others refer to them by their names
+            matched, _extra = compare(connection, forest)
+        for entry in back:  # what a directory gives back has few of its values
+            names = ("objectGUID", *watched(forest.name))
+            for found in search(connection, entry.dn, "(objectClass=*)", names, scope=ldap3.BASE):
+                matched[entry.guid] = found
         for entry in seed(forest.name):
             if _restore_values(connection, entry, matched[entry.guid]):
                 done["restored"] += 1
         _restore_descriptors(connection, seed(forest.name), forest, run_dir, done)
-        _clean_at[(forest.name, run_dir)] = _committed(connection)
+        _restore_memberships(connection, forest, done)
+        _clean_at[(forest.name, run_dir)] = committed(connection)
         return dict(done)
     finally:
         connection.unbind()
 
 
-def _committed(connection: ldap3.Connection) -> int:
-    """The domain controller's highestCommittedUSN, which grows with every write."""
-    connection.search("", "(objectClass=*)", ldap3.BASE, attributes=["highestCommittedUSN"])
-    return int(connection.response[0]["raw_attributes"]["highestCommittedUSN"][0])
-
-
-def watched(forest_name: str) -> tuple[str, ...]:
-    """The attributes that a reset looks at: all that the seed sets, all of the recipients', and the identity's."""
-    names = {name for entry in seed(forest_name) for name in entry.attributes}
-    names.update(attribute.name for attribute in ATTRIBUTES)
-    return tuple(sorted(names | set(_IDENTITY)))
-
-
-def _changed_since(connection: ldap3.Connection, forest: Forest, usn: int) -> list[tuple[Entry, _Found]] | None:
+def _changed_since(connection: ldap3.Connection, forest: Forest, usn: int) -> list[tuple[Entry, Found]] | None:
     """Seeded objects that were changed after ``usn`` where they lie; None where more happened than changed values."""
     by_guid = {entry.guid_bytes: entry for entry in seed(forest.name)}
-    watched_below = [canonical_dn(base) for base in _bases(forest)]
+    places = {canonical_dn(entry.dn) for entry in seed(forest.name)}
+    shared = [canonical_dn(parent) for parent in lone(forest)]
+    watched_below = [canonical_dn(base) for base in bases(forest)]
     archive = canonical_dn(archive_unit(forest))
     wanted = ("objectGUID", *watched(forest.name))
     result = []
     for partition in (forest.base_dn, f"CN=Configuration,{forest.base_dn}"):
         condition = f"(uSNChanged>={usn + 1})"
-        for found in _search(connection, partition, condition, ("objectGUID", "isDeleted"), deleted=True):
+        for found in search(connection, partition, condition, ("objectGUID", "isDeleted"), deleted=True):
             place, entry = canonical_dn(found.dn), by_guid.get(found.guid)
             if entry is None:
                 if any(place[-len(base) :] == base for base in watched_below):
                     return None
+                if place[1:] in shared and place in places:
+                    return None  # somebody else's object in the place of a seeded one
                 continue
             if "isDeleted" in found.attributes or place != canonical_dn(entry.dn) or place[-len(archive) :] == archive:
                 return None
             result += [
-                (entry, now) for now in _search(connection, entry.dn, "(objectClass=*)", wanted, scope=ldap3.BASE)
+                (entry, now) for now in search(connection, entry.dn, "(objectClass=*)", wanted, scope=ldap3.BASE)
             ]
     return result
 
 
-def _compare(connection: ldap3.Connection, forest: Forest) -> tuple[dict[str, _Found], list[_Found]]:
-    """Seeded objects by the seed's GUID, and objects that the seed does not have."""
-    by_guid = {entry.guid_bytes: entry for entry in seed(forest.name)}
-    by_dn = {canonical_dn(entry.dn): entry for entry in seed(forest.name)}
-    matched: dict[str, _Found] = {}
-    rest: list[_Found] = []
-    for found in _read(connection, forest):
-        entry = by_guid.get(found.guid)
-        if entry is None:
-            rest.append(found)
-        else:
-            matched[entry.guid] = found
-    extra = []
-    for found in rest:
-        entry = by_dn.get(canonical_dn(found.dn))
-        if entry is not None and entry.guid not in matched:
-            matched[entry.guid] = found  # recreated by somebody: it has a GUID of its own
-        else:
-            extra.append(found)
-    return matched, extra
+def _remove_impostors(connection: ldap3.Connection, matched: dict[str, Found], done: Counter[str]) -> None:
+    """Delete what stands in a seeded object's place, so that the real one can come back; what holds others stays."""
+    impostors = [(guid, found) for guid, found in matched.items() if found.guid != uuid.UUID(guid).bytes_le]
+    for guid, found in sorted(impostors, key=lambda one: len(canonical_dn(one[1].dn)), reverse=True):
+        if connection.delete(found.dn):
+            del matched[guid]
+            done["removed"] += 1
+        elif connection.result["description"] != "notAllowedOnNonLeaf":
+            check(connection, False, "delete", found.dn)
 
 
-def _read(connection: ldap3.Connection, forest: Forest) -> Iterator[_Found]:
-    names = watched(forest.name)
-    for base in _bases(forest):
-        wanted = ("objectGUID",) if base == archive_unit(forest) else ("objectGUID", *names)
-        yield from _search(connection, base, "(objectClass=*)", wanted)
-
-
-def _bases(forest: Forest) -> list[str]:
-    """Below these lies everything that is seeded."""
-    exchange = organization_dn(forest).split(",", 1)[1]
-    domain = {
-        canonical_dn(e.dn)[-3:] for e in seed(forest.name) if canonical_dn(e.dn)[-2:] == canonical_dn(forest.base_dn)
-    }
-    own = [e.dn for e in seed(forest.name) if canonical_dn(e.dn) in domain]
-    return list(dict.fromkeys((root_dn(forest), service_unit(forest), exchange, *own)))
-
-
-def _search(
-    connection: ldap3.Connection,
-    base: str,
-    condition: str,
-    names: Iterable[str],
-    deleted: bool = False,
-    scope: str = ldap3.SUBTREE,
-) -> Iterator[_Found]:
-    answers = connection.extend.standard.paged_search(
-        base,
-        condition,
-        search_scope=scope,
-        attributes=list(names),
-        paged_size=PAGE_SIZE,
-        controls=[SHOW_DELETED] if deleted else None,
-        generator=True,
-    )
-    for answer in answers:
-        if answer["type"] != "searchResEntry":
-            continue
-        values = {name: tuple(found) for name, found in answer["raw_attributes"].items() if found}
-        guid = values.pop("objectGUID")[0]
-        yield _Found(answer["dn"], guid, values)
-    if connection.result["result"] not in (0, 32):  # 32: the base was deleted; what it held is brought back
-        _check(connection, False, "search below", base)
-
-
-def _bring_back(connection: ldap3.Connection, forest: Forest, matched: dict[str, _Found], done: Counter[str]) -> None:
+def _bring_back(
+    connection: ldap3.Connection, forest: Forest, matched: dict[str, Found], done: Counter[str]
+) -> list[Entry]:
+    """What was deleted, or lies elsewhere, is there again; returns those objects."""
     missing = [entry for entry in seed(forest.name) if entry.guid not in matched]
-    elsewhere = _anywhere(connection, forest, missing)
+    elsewhere = anywhere(connection, forest, missing)
     for entry in missing:
         found = elsewhere.get(entry.guid)
         if found is not None and b"TRUE" not in found.attributes.get("isDeleted", ()):
@@ -235,38 +153,42 @@ def _bring_back(connection: ldap3.Connection, forest: Forest, matched: dict[str,
                 "isDeleted": [(ldap3.MODIFY_DELETE, [])],
                 "distinguishedName": [(ldap3.MODIFY_REPLACE, [entry.dn])],
             }
-            _check(connection, connection.modify(found.dn, changes, controls=[SHOW_DELETED]), "bring back", entry.dn)
+            check(connection, connection.modify(found.dn, changes, controls=[SHOW_DELETED]), "bring back", entry.dn)
+            check(connection, connection.modify(entry.dn, _unmarked(entry)), "unmark", entry.dn)
             done["brought_back"] += 1
         else:
             values = {name: list(value) for name, value in entry.attributes.items()}
-            _check(connection, connection.add(entry.dn, list(entry.classes), values), "add", entry.dn)
+            check(connection, connection.add(entry.dn, list(entry.classes), values), "add", entry.dn)
             done["added"] += 1
-        matched[entry.guid] = _Found(entry.dn, entry.guid_bytes, {})
+        matched[entry.guid] = Found(entry.dn, entry.guid_bytes, {})
+    return missing
 
 
-def _anywhere(connection: ldap3.Connection, forest: Forest, entries: list[Entry]) -> dict[str, _Found]:
-    """Missing objects that live elsewhere in their partition, or as tombstones."""
-    result = {}
-    configuration = f"CN=Configuration,{forest.base_dn}"
-    for entry in entries:
-        base = configuration if entry.dn.endswith(configuration) else forest.base_dn
-        escaped = "".join(f"\\{byte:02x}" for byte in entry.guid_bytes)
-        for found in _search(connection, base, f"(objectGUID={escaped})", ("objectGUID", "isDeleted"), deleted=True):
-            result[entry.guid] = found
-    return result
+def _unmarked(entry: Entry) -> dict[str, Any]:
+    """What the server writes into an object that came back, and an object has not that was never away."""
+    changes: dict[str, Any] = {"lastKnownParent": [(ldap3.MODIFY_REPLACE, [])]}
+    if {"user", "group"} & set(entry.classes):
+        changes |= {name: [(ldap3.MODIFY_REPLACE, [])] for name in ("adminCount", "operatorCount")}
+    if "user" in entry.classes:
+        changes["accountExpires"] = [(ldap3.MODIFY_REPLACE, [_NEVER])]
+    return changes
 
 
-def _move(connection: ldap3.Connection, forest: Forest, matched: dict[str, _Found], done: Counter[str]) -> None:
+def _move(connection: ldap3.Connection, forest: Forest, matched: dict[str, Found], done: Counter[str]) -> bool:
+    """What was moved or renamed lies where it was; returns whether there was anything."""
+    moved = False
     for entry in seed(forest.name):
         found = matched[entry.guid]
         if canonical_dn(found.dn) == canonical_dn(entry.dn):
             continue
         name, parent = split_dn(entry.dn)
-        _check(connection, connection.modify_dn(found.dn, name, new_superior=parent), "move back", entry.dn)
+        check(connection, connection.modify_dn(found.dn, name, new_superior=parent), "move back", entry.dn)
         done["moved"] += 1
+        moved = True
+    return moved
 
 
-def _restore_values(connection: ldap3.Connection, entry: Entry, found: _Found) -> bool:
+def _restore_values(connection: ldap3.Connection, entry: Entry, found: Found) -> bool:
     changes: dict[str, Any] = {}
     for name in found.attributes.keys() | entry.attributes.keys():
         wanted, actual = entry.attributes.get(name, ()), found.attributes.get(name, ())
@@ -275,7 +197,7 @@ def _restore_values(connection: ldap3.Connection, entry: Entry, found: _Found) -
         if _comparable(name, wanted) != _comparable(name, actual):
             changes[name] = [(ldap3.MODIFY_REPLACE, list(wanted))]
     if changes:
-        _check(connection, connection.modify(entry.dn, changes), "restore", entry.dn)
+        check(connection, connection.modify(entry.dn, changes), "restore", entry.dn)
     return bool(changes)
 
 
@@ -299,11 +221,15 @@ def _restore_descriptors(
         if int.from_bytes(current[2:4], "little") & _DACL_PROTECTED:
             continue
         change = {"nTSecurityDescriptor": [(ldap3.MODIFY_REPLACE, [bytes.fromhex(stored[entry.guid])])]}
-        _check(connection, connection.modify(entry.dn, change, controls=_DACL_ONLY), "protect", entry.dn)
+        check(connection, connection.modify(entry.dn, change, controls=_DACL_ONLY), "protect", entry.dn)
         done["protected"] += 1
 
 
-def _check(connection: ldap3.Connection, success: bool, what: str, dn: str) -> None:
-    if not success:
-        result = connection.result
-        raise RuntimeError(f"reset cannot {what} {dn}: {result['description']} {result['message']}")
+def _restore_memberships(connection: ldap3.Connection, forest: Forest, done: Counter[str]) -> None:
+    for group, member in built_in_members(forest):
+        connection.search(group, "(objectClass=*)", ldap3.BASE, attributes=["member"])
+        values = connection.response[0]["raw_attributes"]["member"]
+        if canonical_dn(member) in {canonical_dn(value.decode()) for value in values}:
+            continue
+        check(connection, connection.modify(group, {"member": [(ldap3.MODIFY_ADD, [member])]}), "restore", group)
+        done["restored"] += 1

@@ -12,6 +12,7 @@ from tests.lab.forest.names import VOCABULARIES
 from tests.lab.forest.organization import organization
 from tests.lab.forest.people import Person, people, unit_dn
 from tests.lab.forest.recipients import Kind, legacy_dn
+from tests.lab.forest.system_mailboxes import users_container
 from tests.lab.settings import Forest
 from tests.lab.settings import forest as find_forest
 
@@ -23,6 +24,16 @@ BIG_GROUP_FOREST = "contoso"  # in one forest only: its members take longer to a
 BIG_GROUP_SIZE = 1550  # more than the 1,500 values that a domain controller returns at once (MaxValRange)
 RINGS = ("Writeback Ring 0", "Writeback Ring 1", "Writeback Ring 2")
 NESTED_GROUP = "All Departments"
+
+
+# Memberships in groups that every domain has: who administers Exchange is a domain administrator too.
+BUILT_IN_GROUPS = ("Domain Admins", "Enterprise Admins")
+
+
+def built_in_members(forest: Forest) -> tuple[tuple[str, str], ...]:
+    """Groups of the domain's own and the accounts that are members of them beyond those they always have."""
+    member = child(service_unit(forest), forest.account("exchange_admin").name)
+    return tuple((child(users_container(forest), name), member) for name in BUILT_IN_GROUPS)
 
 
 def service_unit(forest: Forest) -> str:
@@ -161,7 +172,7 @@ def seed(forest_name: str) -> tuple[Entry, ...]:
     return (
         *units(forest),
         *service_accounts(forest),
-        *organization(forest),
+        *organization(forest, service_unit(forest)),
         *(person.entry for person in people(forest.name)),
         *contacts(forest),
         *_archive(forest),

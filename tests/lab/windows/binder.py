@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -98,6 +99,9 @@ class Bound:
     common: dict[str, Any]
 
 
+Convert = Callable[[Parameter, Any], Any]
+
+
 @cache
 def cmdlets() -> dict[str, Cmdlet]:
     """The cmdlets of the reference, by lower-case name."""
@@ -125,18 +129,22 @@ def _parameter(name: str, row: dict[str, Any]) -> Parameter:
     )
 
 
-def bind(cmdlet: Cmdlet, arguments: list[Argument], piped: list[Any] | None = None) -> Bound:
+def bind(
+    cmdlet: Cmdlet, arguments: list[Argument], piped: list[Any] | None = None, convert: Convert | None = None
+) -> Bound:
     """The parameters of a call; ``piped`` is what came through the pipeline, None for the first command.
 
+    ``convert`` brings a value into its parameter's type, for cmdlets with types of their own.
     Raises :class:`CmdletError` as PowerShell does.
     """
     given: dict[str, Any] = {}
     common: dict[str, Any] = {}
     positional = [value for name, value in arguments if not name]
+    convert = convert or converted
     for name, value in arguments:
         if name:
-            _named(cmdlet, name.lstrip("-").removesuffix(":"), value, given, common)
-    _positions(cmdlet, positional, given)
+            _named(cmdlet, name.lstrip("-").removesuffix(":"), value, given, common, convert)
+    _positions(cmdlet, positional, given, convert)
     sets = _possible_sets(cmdlet, given)
     if piped is not None:
         _from_pipeline(cmdlet, piped, given, sets)
@@ -150,7 +158,9 @@ def bind(cmdlet: Cmdlet, arguments: list[Argument], piped: list[Any] | None = No
     return Bound(given, common)
 
 
-def _named(cmdlet: Cmdlet, name: str, value: Any, given: dict[str, Any], common: dict[str, Any]) -> None:
+def _named(
+    cmdlet: Cmdlet, name: str, value: Any, given: dict[str, Any], common: dict[str, Any], convert: Convert
+) -> None:
     wanted = name.lower()
     exact = [one for one in cmdlet.parameters if wanted in (one.name.lower(), *map(str.lower, one.aliases))]
     shared = [one for one, (alias, _type) in _COMMON.items() if wanted in (one.lower(), alias)]
@@ -173,7 +183,7 @@ def _named(cmdlet: Cmdlet, name: str, value: Any, given: dict[str, Any], common:
             "values to parameters that can accept multiple values, use the array syntax.",
             "ParameterAlreadyBound",
         )
-    target[found.name] = converted(found, value)
+    target[found.name] = convert(found, value) if target is given else converted(found, value)
 
 
 def _common(name: str) -> Parameter:
@@ -181,7 +191,7 @@ def _common(name: str) -> Parameter:
     return Parameter(name, _COMMON[name][1], values=values)
 
 
-def _positions(cmdlet: Cmdlet, values: list[Any], given: dict[str, Any]) -> None:
+def _positions(cmdlet: Cmdlet, values: list[Any], given: dict[str, Any], convert: Convert) -> None:
     open_ones = sorted(
         (one for one in cmdlet.parameters if one.position is not None and one.name not in given),
         key=lambda one: one.position or 0,
@@ -195,7 +205,7 @@ def _positions(cmdlet: Cmdlet, values: list[Any], given: dict[str, Any]) -> None
                 "PositionalParameterNotFound",
             )
         chosen = open_ones.pop(0)
-        given[chosen.name] = converted(chosen, value)
+        given[chosen.name] = convert(chosen, value)
 
 
 def _fits_sets(cmdlet: Cmdlet, parameter: Parameter, given: dict[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tests.lab.windows.binder import Bound, Cmdlet
+from tests.lab.windows.endpoint import Endpoint
 from tests.lab.windows.errors import CmdletError
 from tests.lab.windows.estate import Estate
 from tests.lab.windows.places import HostAddress
@@ -29,7 +30,10 @@ class Session:
 
     host: HostAddress
     user: str
+    endpoint: Endpoint
     delegates: bool = False  # whether the session can go on to another machine with its account
+    reads_only: bool = False  # an account that may use remoting, and changes nothing
+    memory: Document = field(default_factory=dict)  # what the cmdlets of an endpoint keep for themselves
     modules: set[str] = field(default_factory=set)
     cloud_tenant: str | None = None  # Connect-AADCloudSyncAzureAD was done, with this tenant's name
 
@@ -75,6 +79,11 @@ class Call:
         """A parameter's values; empty when it was not given."""
         value = self.get(name)
         return [] if value is None else list(value) if isinstance(value, list) else [value]
+
+    @property
+    def account(self) -> str:
+        """Name of the session's account, without its domain."""
+        return self.session.user.rpartition("\\")[2]
 
     @property
     def what_if(self) -> bool:

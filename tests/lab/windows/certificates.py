@@ -13,8 +13,10 @@ from tests.lab.windows import places
 def ensure(settings: Settings) -> None:
     """Make every certificate that is not there yet."""
     authority = tls.authority(settings)
-    for host in places.HOSTS:
-        names = (host.fqdn, host.name)
+    for host in places.ALL_HOSTS:
+        names: tuple[str, ...] = (host.fqdn, host.name)
+        if host.exchange:
+            names += (f"mail.{host.forest.domain}", f"autodiscover.{host.forest.domain}")
         tls.server_certificate(settings, authority, places.host_certificate(host), names, (host.address,))
     client(settings, authority)
 

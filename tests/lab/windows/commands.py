@@ -72,7 +72,8 @@ def _windows(config: Settings, arguments: Arguments) -> Any:
         if arguments.restart:
             client.steer_windows(tenant, host, "restart")
         client.windows(tenant, host)  # says which hosts there are when there is no such
-        return [one for one in client.windows(tenant) if one["name"] == host.partition(".")[0].lower()]
+        shown = client.windows(tenant, exchange=True)
+        return [one for one in shown if one["name"] == host.partition(".")[0].lower()]
 
 
 def text(answer: list[Document]) -> str:

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.lab.clock import iso
+from tests.lab.exchange_server import setup
 from tests.lab.windows import happenings, installing, paths, places, state
 from tests.lab.windows.places import HostAddress
 
@@ -212,6 +213,10 @@ _ALL = (
     Condition("ad_module", ("present", "absent"), "PowerShell's ActiveDirectory module", _without("ActiveDirectory")),
     Condition("kds_module", ("present", "absent"), "PowerShell's Kds module", _without("KDS")),
     Condition("basic", ("off", "on"), "WinRM takes Basic authentication", _behaviour("basic")),
+    Condition("exchange_basic", ("off", "on"), "Exchange's endpoint takes Basic", _behaviour("exchange_basic")),
+    Condition(
+        "setup", setup.BEHAVIOURS, "what Exchange's Setup does; fails, hangs and dies: once", _behaviour("setup")
+    ),
     Condition("winrm", ("up", "access_denied"), "WinRM refuses every account", _behaviour("winrm")),
 )
 CONDITIONS = {one.name: one for one in _ALL}
@@ -238,3 +243,19 @@ def restart(estate: Estate, host: HostAddress) -> None:
     with estate.change(host) as document:
         happenings.go_away(document, estate)
     estate.cut(host)
+
+
+def switch_off(estate: Estate, host: HostAddress) -> None:
+    """The host has no power from now on."""
+    with estate.change(host) as document:
+        happenings.power_off(document)
+    estate.cut(host)
+
+
+def switch_on(estate: Estate, host: HostAddress) -> None:
+    """The host has power again, and is there at once."""
+    with estate.change(host) as document:
+        happenings.power_on(document, estate)
+
+
+STEERS = {"restart": restart, "off": switch_off, "on": switch_on}

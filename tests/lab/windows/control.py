@@ -33,9 +33,10 @@ def _host(services: Services, tenant: str, name: str) -> HostAddress:
 
 
 def show_hosts(services: Services, request: Request, tenant: str) -> list[Document]:
-    """GET /windows/{tenant}: the hosts in short."""
-    found = steer.tenant_of(services, tenant)
-    return [_short(_estate(services), host) for host in places.hosts_of(found["name"])]
+    """GET /windows/{tenant}: the hosts in short; with exchange=true the Exchange servers as well."""
+    name = steer.tenant_of(services, tenant)["name"]
+    more = places.exchange_hosts_of(name) if request.query.get("exchange", "").lower() == "true" else ()
+    return [_short(_estate(services), host) for host in (*places.hosts_of(name), *more)]
 
 
 def _short(estate: Estate, host: HostAddress) -> Document:
@@ -81,11 +82,11 @@ def set_host(services: Services, request: Request, tenant: str, name: str) -> Do
 
 
 def steer_host(services: Services, request: Request, tenant: str, name: str, deed: str) -> Document:
-    """POST /windows/{tenant}/{name}/restart, or /renew: as it was at the beginning, the seed's agent included."""
+    """POST /windows/{tenant}/{name}/restart, /off, /on, or /renew: as at the beginning, the seed's agent included."""
     estate, host = _estate(services), _host(services, tenant, name)
     with services.engine_lock:
-        if deed == "restart":
-            conditions.restart(estate, host)
+        if deed in ("restart", "off", "on"):
+            conditions.STEERS[deed](estate, host)
         else:
             estate.renew(host)
     return _short(estate, host)

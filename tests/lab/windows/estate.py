@@ -12,16 +12,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.lab.clock import Clock, iso
 from tests.lab.cloud.faults import FaultTable
+from tests.lab.exchange_server import machine
 from tests.lab.scenario import Scenario
 from tests.lab.store import Store
 from tests.lab.windows import happenings, places, state
 from tests.lab.windows.directory import Directory
 from tests.lab.windows.places import HostAddress
 from tests.lab.windows.registration import Registry
+
+if TYPE_CHECKING:
+    from tests.lab.exchange_server.exchange import Exchange
 
 Document = dict[str, Any]
 
@@ -37,11 +41,14 @@ class Estate:
     tenant_id: Callable[[str], str]
     ca: str  # path of the certificate authority that the hosts trust
     cut: Callable[[HostAddress], None] = lambda host: None  # ends a host's connections and shells
+    ports_changed: Callable[[], None] = lambda: None  # hosts listen at other ports by now
     directory: Directory | None = None  # the real forests; None where there are none
-    hosts: tuple[HostAddress, ...] = places.HOSTS
+    exchange: Exchange | None = None  # what the Exchange servers of the forests share
+    hosts: tuple[HostAddress, ...] = places.ALL_HOSTS
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _busy: set[tuple[str, str]] = field(default_factory=set)  # hosts with something to come
     _looked: bool = False
+    _ports: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def registry(self) -> Registry:
@@ -81,17 +88,30 @@ class Estate:
             self.store.put(tenant, state.KIND, host.name, document)
             key = (host.tenant, host.name)
             (self._busy.add if happenings.expected(document) else self._busy.discard)(key)
+            ports = state.ports(document, host)
+            if ports != self.open_ports(host):
+                self._ports[key] = ports
+                self.ports_changed()
+
+    def open_ports(self, host: HostAddress) -> tuple[int, ...]:
+        """Where a host listens now."""
+        key = (host.tenant, host.name)
+        if key not in self._ports:
+            self._ports[key] = state.ports(self.peek(host), host)
+        return self._ports[key]
 
     def _initial(self, host: HostAddress) -> Document:
         document = state.initial(host)
+        if host.exchange:
+            machine.install(document, host)
         seeded = self.registry.seeded_agent(self.tenant_id(host.tenant), host)
         if seeded is not None:
             happenings.seed_agent(document, host, seeded)
         return document
 
     def _initial_forest(self, tenant: str) -> Document:
-        machine = places.host(tenant, places.SEEDED_HOST)
-        return state.initial_forest(self.registry.seeded_agent(self.tenant_id(tenant), machine) is not None)
+        seeded = places.host(tenant, places.SEEDED_HOST)
+        return state.initial_forest(self.registry.seeded_agent(self.tenant_id(tenant), seeded) is not None)
 
     @contextmanager
     def forest(self, tenant: str) -> Iterator[Document]:
@@ -114,12 +134,14 @@ class Estate:
             if agent.get("id") and not agent.get("seeded"):
                 self.store.delete(tenant, "agent", agent["id"])
             self._busy.discard((host.tenant, host.name))
+            self._ports.pop((host.tenant, host.name), None)
         self.cut(host)
+        self.ports_changed()
 
     def renew_tenant(self, tenant: str) -> None:
-        """All hosts of a tenant, and what they share, as they were at the beginning."""
+        """All hosts of a tenant that agents are deployed to, and what they share, as they were at the beginning."""
         for host in self.hosts:
-            if host.tenant == tenant:
+            if host.tenant == tenant and not host.exchange:
                 self.renew(host)
         self.store.delete(self.tenant_id(tenant), state.FOREST_KIND, state.FOREST_ID)
 
@@ -143,14 +165,16 @@ class Estate:
         """The store was put back: look again at what is under way, and end all sessions."""
         with self._lock:
             self._looked = False
+            self._ports.clear()
         for host in self.hosts:
             self.cut(host)
+        self.ports_changed()
 
     def away(self, host: HostAddress) -> bool:
         """Whether a host is restarting now."""
         if (host.tenant, host.name) not in self._busy and self._looked:
             return False
-        return float(self.peek(host)["awayUntil"]) > self.clock.timestamp()
+        return happenings.is_away(self.peek(host), self)
 
     def log(self, host: HostAddress, **entry: Any) -> None:
         """An entry of the request log."""

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.lab.clock import iso
+from tests.lab.exchange_server import setup
 from tests.lab.windows import installing, paths, places, services, software
 from tests.lab.windows.places import HostAddress
 
@@ -31,12 +32,24 @@ def expected(document: Document) -> bool:
     return bool(document["awayUntil"]) or any(one["due"] is not None for one in document["processes"].values())
 
 
+def is_away(document: Document, estate: Estate) -> bool:
+    """Whether the machine is restarting now.
+
+    A return that lies further ahead than a whole restart is of another time: the clock was put back, to a checkpoint
+    or to the beginning, or the switch was set to less. Waiting for it could take days.
+    """
+    left = float(document["awayUntil"]) - estate.clock.timestamp()
+    return 0 < left <= float(estate.scenario["windows_restart_s"])
+
+
 def settle(document: Document, estate: Estate, host: HostAddress) -> list[Deed]:
     """Let happen what is due; returns what is to be done once the document is kept."""
     deeds: list[Deed] = []
-    if document["awayUntil"] and document["awayUntil"] <= estate.clock.timestamp():
+    if document["awayUntil"] and not is_away(document, estate):
         _come_back(document, estate)
     for identifier, process in sorted(document["processes"].items()):
+        if process["deed"].get("kind") == setup.KIND:
+            setup.progress(document, process, estate, host)
         if process["due"] is not None and process["due"] <= time.time():
             code = installing.finish(document, process, estate, host)
             end(document, identifier, code)
@@ -75,6 +88,23 @@ def end(document: Document, identifier: str, code: int) -> None:
 def go_away(document: Document, estate: Estate) -> None:
     """The machine restarts: everything stops, and it is away for a few lab seconds."""
     document["awayUntil"] = estate.clock.timestamp() + float(estate.scenario["windows_restart_s"])
+    _stop(document)
+
+
+def power_off(document: Document) -> None:
+    """The machine is switched off: nothing of it answers until somebody switches it on."""
+    document["power"], document["awayUntil"] = "off", 0.0
+    _stop(document)
+
+
+def power_on(document: Document, estate: Estate) -> None:
+    """The machine is switched on, and there at once; one that is on already stays as it is."""
+    if document.get("power", "on") == "off":
+        document["power"], document["awayUntil"] = "on", estate.clock.timestamp()
+        _come_back(document, estate)
+
+
+def _stop(document: Document) -> None:
     for identifier in list(document["processes"]):
         end(document, identifier, KILLED)
     for one in document["services"].values():
@@ -82,7 +112,7 @@ def go_away(document: Document, estate: Estate) -> None:
 
 
 def _come_back(document: Document, estate: Estate) -> None:
-    document["os"]["booted"] = iso(datetime.fromtimestamp(document["awayUntil"], UTC))
+    document["os"]["booted"] = iso(datetime.fromtimestamp(min(document["awayUntil"], estate.clock.timestamp()), UTC))
     document["awayUntil"] = 0.0
     installing.set_reboot_pending(document, pending=False)
     for name, one in document["services"].items():

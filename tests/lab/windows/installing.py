@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tests.lab.clock import iso
+from tests.lab.exchange_server import hybrid_agent, setup
 from tests.lab.windows import paths, places, services, software, state
 from tests.lab.windows.places import HostAddress
 
@@ -30,6 +31,10 @@ def plan(data: bytes | None, path: str, arguments: list[str], document: Document
     if paths.name_of(path).lower() in ("msiexec.exe", "msiexec"):
         return _msi_plan(" ".join(words))
     said = software.about(data or b"")
+    if said is not None and said.get("product") == setup.PRODUCT:
+        return setup.plan(words)
+    if said is not None and said.get("product") == hybrid_agent.PRODUCT:
+        return hybrid_agent.plan(lower)
     if said is None or said.get("product") != "installer":
         return None
     if not {"/quiet", "/q", "/passive"} & set(lower):
@@ -66,6 +71,10 @@ def finish(document: Document, process: Document, estate: Estate, host: HostAddr
         return _uninstall(document, estate, host)
     if kind == "msi":
         return _uninstall_package(document, deed["product"], estate, host)
+    if kind == setup.KIND:
+        return setup.finish(document, process, estate, host)
+    if kind == hybrid_agent.KIND:
+        return hybrid_agent.uninstall(document)
     return int(deed.get("code", 0))
 
 

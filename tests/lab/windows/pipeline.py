@@ -12,11 +12,12 @@ from typing import Any, Protocol
 from psrpcore import Command
 
 from tests.lab.cloud.faults import Fault
-from tests.lab.windows import binder
+from tests.lab.windows import binder, places
 from tests.lab.windows.call import Call, Implementation, Session, Sink, Stopped
 from tests.lab.windows.cmdlets import (
     cloudsync,
     directory,
+    hybrid_agent,
     items,
     language,
     network,
@@ -25,8 +26,10 @@ from tests.lab.windows.cmdlets import (
     security,
     services,
     system,
+    web,
 )
-from tests.lab.windows.errors import CmdletError, command_not_found
+from tests.lab.windows.endpoint import Endpoint
+from tests.lab.windows.errors import CmdletError, access_denied, command_not_found
 from tests.lab.windows.estate import Estate
 
 CMDLETS: dict[str, Implementation] = {
@@ -40,6 +43,8 @@ CMDLETS: dict[str, Implementation] = {
     **language.CMDLETS,
     **directory.CMDLETS,
     **cloudsync.CMDLETS,
+    **web.CMDLETS,
+    **hybrid_agent.CMDLETS,
 }
 _READING_VERBS = ("Get", "Test", "Select", "Resolve", "Wait", "Import")
 DEFAULT_SLOW_S = 5.0
@@ -75,6 +80,7 @@ def run(
 
     Raises :class:`CmdletError` for what ends it, and :class:`Stopped`.
     """
+    session.endpoint.check(session, [command.command_text for command in commands])
     statement: list[Command] = []
     for number, command in enumerate(commands):
         statement.append(command)
@@ -99,8 +105,9 @@ def _command(
     if stopped.is_set():
         raise Stopped
     arguments = list(command.parameters)
-    write = is_write(command.command_text, arguments)
+    write = session.endpoint.is_write(command.command_text, arguments)
     entry: dict[str, Any] = {
+        "service": session.endpoint.service,
         "event": "command",
         "user": session.user,
         "cmdlet": command.command_text if not command.is_script else "(script)",
@@ -116,6 +123,7 @@ def _command(
         path=session.host.fqdn,
         cmdlet=command.command_text,
         write=write,
+        port=session.endpoint.port,
     )
     entry["fault"] = fault.kind if fault else None
     if fault is not None and fault.kind == "slow":
@@ -125,7 +133,7 @@ def _command(
         trouble(fault)
         raise Stopped
     try:
-        output = _carry_out(estate, session, command, arguments, passed, outlet, stopped)
+        output = _carry_out(estate, session, command, arguments, passed, outlet, stopped, write)
         entry["status"] = "ok"
         return output
     except CmdletError as error:
@@ -153,6 +161,7 @@ def _carry_out(
     passed: list[Any] | None,
     outlet: Outlet,
     stopped: threading.Event,
+    write: bool,
 ) -> list[Any]:
     if command.is_script:
         raise CmdletError(
@@ -164,13 +173,16 @@ def _carry_out(
             activity="",
             whole_id=True,
         )
-    cmdlet = binder.cmdlets().get(command.command_text.rpartition("\\")[2].lower())
-    if cmdlet is None or cmdlet.name not in CMDLETS or not _here(estate, session, cmdlet):
+    found = session.endpoint.find(estate, session, command.command_text.rpartition("\\")[2])
+    if found is None:
         raise command_not_found(command.command_text)
+    cmdlet, implementation = found
     try:
-        bound = binder.bind(cmdlet, arguments, passed)
+        bound = session.endpoint.bind(cmdlet, arguments, passed)
+        if write and session.reads_only:
+            raise access_denied(cmdlet.name, "UnauthorizedAccess")
         call = Call(estate, session, cmdlet, bound, outlet, stopped)
-        CMDLETS[cmdlet.name](call)
+        implementation(call)
     except CmdletError as error:
         raise Failure(error, cmdlet) from error
     return call.output
@@ -194,9 +206,13 @@ class Failure(CmdletError):
         self.cmdlet = cmdlet
 
 
-def _here(estate: Estate, session: Session, cmdlet: binder.Cmdlet) -> bool:
+def _find(estate: Estate, session: Session, name: str) -> tuple[binder.Cmdlet, Implementation] | None:
+    cmdlet = binder.cmdlets().get(name.lower())
+    if cmdlet is None or cmdlet.name not in CMDLETS:
+        return None
     probe = Call(estate, session, cmdlet, binder.Bound({}, {}), _Nowhere(), threading.Event())
-    return language.available(probe, cmdlet, estate.peek(session.host))
+    here = language.available(probe, cmdlet, estate.peek(session.host))
+    return (cmdlet, CMDLETS[cmdlet.name]) if here else None
 
 
 class _Nowhere:
@@ -213,3 +229,19 @@ class _Nowhere:
 
     def progress(self, activity: str, status: str, percent: int) -> None:
         """Nothing."""
+
+
+WINDOWS = Endpoint(
+    service="windows",
+    port=places.PORT,
+    path="/wsman",
+    title="Microsoft.PowerShell",
+    configurations=("microsoft.powershell", "microsoft.powershell32"),
+    basic="basic",
+    admits=lambda account: account.administrator or account.remote,
+    open=lambda _estate, _session: None,
+    find=_find,
+    bind=binder.bind,
+    is_write=is_write,
+    check=lambda _session, _names: None,
+)

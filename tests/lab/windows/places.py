@@ -13,13 +13,16 @@ from pathlib import Path
 
 from tests.lab.settings import FORESTS, NETWORK, Forest, Settings
 
-PORT = 5986
+PORT, EXCHANGE_PORT, SMTP_PORT = 5986, 443, 25
 HOST_NAMES = ("sync1", "sync2", "sync3")
+EXCHANGE_NAMES = ("ex01", "ex02")
 SEEDED_HOST = "sync1"  # the machine of the agent that a tenant begins with
 
 AGENT_SERVICE = "AADConnectProvisioningAgent"
 UPDATER_SERVICE = "AADConnectProvisioningAgentUpdater"
 VAULT_SERVICE = "VaultSvc"
+WEB_SERVICE = "W3SVC"
+SMTP_SERVICE = "MSExchangeFrontEndTransport"
 
 AGENT_FOLDER = r"C:\Program Files\Microsoft Azure AD Connect Provisioning Agent"
 AGENT_PROGRAM = AGENT_FOLDER + r"\AADConnectProvisioningAgent.exe"
@@ -55,6 +58,12 @@ class HostAddress:
     name: str
     forest: Forest
     address: str
+    exchange: bool = False  # an Exchange server: its management endpoint and SMTP answer here too
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Where it listens when everything runs."""
+        return (PORT, EXCHANGE_PORT, SMTP_PORT) if self.exchange else (PORT,)
 
     @property
     def tenant(self) -> str:
@@ -81,6 +90,7 @@ class SignIn:
     password: str
     upn: str = ""
     administrator: bool = True
+    remote: bool = False  # may use remoting without being an administrator: member of Remote Management Users
 
     @property
     def name(self) -> str:
@@ -94,18 +104,31 @@ HOSTS = tuple(
     for at, name in enumerate(HOST_NAMES)
 )
 
+EXCHANGE_HOSTS = tuple(
+    HostAddress(name, forest, f"{NETWORK}.{number}.{41 + at}", exchange=True)
+    for number, forest in enumerate(FORESTS, start=1)
+    for at, name in enumerate(EXCHANGE_NAMES)
+)
+ALL_HOSTS = HOSTS + EXCHANGE_HOSTS
+
 
 def host(tenant: str, name: str) -> HostAddress:
     """A host of a tenant, by its short or full name. Raises ``LookupError`` with the names that exist."""
-    for candidate in HOSTS:
+    for candidate in ALL_HOSTS:
         if candidate.tenant == tenant and name.lower() in (candidate.name, candidate.fqdn):
             return candidate
-    raise LookupError(f"tenant {tenant} has no Windows host {name!r}; it has: {', '.join(HOST_NAMES)}")
+    known = ", ".join((*HOST_NAMES, *EXCHANGE_NAMES))
+    raise LookupError(f"tenant {tenant} has no Windows host {name!r}; it has: {known}")
 
 
 def hosts_of(tenant: str) -> tuple[HostAddress, ...]:
-    """The hosts of a tenant."""
+    """The hosts of a tenant that agents are deployed to."""
     return tuple(one for one in HOSTS if one.tenant == tenant)
+
+
+def exchange_hosts_of(tenant: str) -> tuple[HostAddress, ...]:
+    """The Exchange servers of a tenant's forest."""
+    return tuple(one for one in EXCHANGE_HOSTS if one.tenant == tenant)
 
 
 def _domain_account(forest: Forest, user: str, password: str, administrator: bool = True) -> SignIn:
@@ -133,8 +156,18 @@ def certificate_account(host: HostAddress) -> SignIn:
     return SignIn(host.computer, "svc-agent-cert", "")
 
 
+def exchange_account(forest: Forest, role: str) -> SignIn:
+    """Who administers Exchange (``exchange_admin``), or may only look at it (``exchange_viewer``)."""
+    account, full = forest.account(role), role == "exchange_admin"
+    upn = forest.user_principal_name(role)
+    return SignIn(forest.netbios, account.name, account.password, upn, administrator=full, remote=True)
+
+
 def accounts(host: HostAddress) -> tuple[SignIn, ...]:
     """Who can sign in to a host with a password."""
+    if host.exchange:
+        own = (exchange_account(host.forest, role) for role in ("exchange_admin", "exchange_viewer"))
+        return *own, refused_account(host.forest), domain_administrator(host.forest)
     return setup_account(host.forest), refused_account(host.forest), domain_administrator(host.forest)
 
 

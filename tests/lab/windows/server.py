@@ -5,63 +5,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.server
 import logging
 import selectors
 import socket
 import ssl
-import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
 from tests.lab.cloud.faults import Fault as LabFault
-from tests.lab.windows import authentication, soap
-from tests.lab.windows.authentication import Authenticator, Challenge, Identity
+from tests.lab.exchange_server import endpoint as exchange_server
+from tests.lab.windows import authentication, pipeline, smtp
+from tests.lab.windows.endpoint import Endpoint
 from tests.lab.windows.estate import Estate
-from tests.lab.windows.places import PORT, HostAddress, host_certificate
-from tests.lab.windows.shell import Severed
+from tests.lab.windows.handler import Cut, Handler, Machine, reset
+from tests.lab.windows.places import EXCHANGE_PORT, PORT, SMTP_PORT, HostAddress, host_certificate
 from tests.lab.windows.winrm import WinRM
 
 _HANDSHAKE_SECONDS = 20.0
 _IDLE_SECONDS = 900.0
+_SETTLE_SECONDS = 10.0  # against hanging only: opening and closing ports takes no time
 _CONNECTIONS, _PIPELINES = 256, 128
-_SOAP_TYPE = "application/soap+xml;charset=UTF-8"
 _log = logging.getLogger("tests.lab.windows")
-
-
-class _Cut(Exception):
-    """The connection is to end without an answer."""
-
-
-@dataclass
-class Machine:
-    """One host on the network."""
-
-    host: HostAddress
-    winrm: WinRM
-    context: ssl.SSLContext
-    certificate: bytes
-    connections: set[socket.socket] = field(default_factory=set)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def cut(self) -> None:
-        """End all connections, with a reset."""
-        with self.lock:
-            for connection in self.connections:
-                _reset(connection)
-
-
-def _reset(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    with contextlib.suppress(OSError):
-        # Past TLS: its own shutdown would pull the session away under the thread that reads from it.
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class Listeners:
@@ -71,53 +37,91 @@ class Listeners:
         """Listen at every host's address; OSError when one is taken."""
         self._estate = estate
         authentication.prepare(run_dir, estate.hosts)
-        self._machines: dict[tuple[str, str], Machine] = {}
+        self._machines: list[Machine] = []
+        self._settling = threading.Lock()
+        self._settled = threading.Event()
         self._selector = selectors.DefaultSelector()
         # Threads are used again and again: the store keeps a connection for each of them.
         self._connections = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="windows connection")
         self._pipelines = ThreadPoolExecutor(_PIPELINES, thread_name_prefix="windows pipeline")
-        self._bell, rings = socket.socketpair()
-        self._selector.register(rings, selectors.EVENT_READ)
+        self._bell, self._rings = socket.socketpair()
+        self._selector.register(self._rings, selectors.EVENT_READ)
         try:
             for host in estate.hosts:
-                machine = self._machine(host, tls, ca)
-                self._machines[host.tenant, host.name] = machine
-                self._selector.register(_listener(host.address), selectors.EVENT_READ, machine)
+                self._machines += self._machines_at(host, tls, ca)
+            self._open_and_close()
         except OSError:
             self._close()
             raise
-        estate.cut = self.cut
+        estate.cut, estate.ports_changed = self.cut, self.settle
         self._thread = threading.Thread(target=self._accept, name="windows hosts", daemon=True)
         self._thread.start()
 
-    def _machine(self, host: HostAddress, tls: Path, ca: Path) -> Machine:
+    def _machines_at(self, host: HostAddress, tls: Path, ca: Path) -> list[Machine]:
         name = host_certificate(host)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(tls / f"{name}.pem", tls / f"{name}.key")
         context.load_verify_locations(ca)
         context.verify_mode = ssl.CERT_OPTIONAL
         certificate = ssl.PEM_cert_to_DER_cert((tls / f"{name}.pem").read_text())
-        return Machine(host, WinRM(self._estate, host, self.trouble, self._pipelines.submit), context, certificate)
+        endpoints = {PORT: pipeline.WINDOWS, EXCHANGE_PORT: exchange_server.ENDPOINT}
+        made = []
+        for port in host.ports:
+            machine = Machine(host, port, None, context, certificate)
+            if port != SMTP_PORT:
+                machine.winrm = self._winrm(machine, endpoints[port])
+            made.append(machine)
+        return made
 
-    def trouble(self, host: HostAddress, fault: LabFault) -> None:
-        """Bring about a fault of transport on a host."""
-        machine = self._machines[host.tenant, host.name]
-        if fault.kind == "winrm_restart":
-            machine.winrm.restart(machine.cut)
-        else:
-            machine.cut()
+    def _winrm(self, machine: Machine, endpoint: Endpoint) -> WinRM:
+        def trouble(_host: HostAddress, fault: LabFault) -> None:
+            """Bring about a fault of transport."""
+            if fault.kind == "winrm_restart":
+                machine.restart()
+            else:
+                machine.cut()
+
+        return WinRM(self._estate, machine.host, endpoint, trouble, self._pipelines.submit)
+
+    def machine(self, host: HostAddress, port: int = PORT) -> Machine:
+        """One port of a host."""
+        wanted = (host.tenant, host.name, port)
+        return next(one for one in self._machines if (one.host.tenant, one.host.name, one.port) == wanted)
 
     def cut(self, host: HostAddress) -> None:
         """The machine goes down: no connection and no shell survives."""
-        machine = self._machines[host.tenant, host.name]
-        machine.winrm.restart(machine.cut)
+        for machine in self._machines:
+            if (machine.host.tenant, machine.host.name) == (host.tenant, host.name):
+                machine.restart()
+
+    def settle(self) -> None:
+        """Open and close ports as the hosts have them by now; returns when that is done."""
+        with self._settling:
+            self._settled.clear()
+            self._bell.send(b"!")
+            self._settled.wait(_SETTLE_SECONDS)
+
+    def _open_and_close(self) -> None:
+        closed = []
+        for machine in self._machines:
+            wanted = machine.port in self._estate.open_ports(machine.host)
+            if wanted and machine.listener is None:
+                machine.listener = _listener(machine.host.address, machine.port)
+                self._selector.register(machine.listener, selectors.EVENT_READ, machine)
+            elif not wanted and machine.listener is not None:
+                self._selector.unregister(machine.listener)
+                machine.listener.close()
+                machine.listener = None
+                closed.append(machine)
+        for machine in closed:  # only now: whoever is cut off finds every port closed
+            machine.restart()
 
     def stop(self) -> None:
         """Close everything."""
         self._bell.close()
         self._thread.join(5.0)
-        for machine in self._machines.values():
-            machine.winrm.restart(machine.cut)
+        for machine in self._machines:
+            machine.restart()
         for pool in (self._connections, self._pipelines):
             pool.shutdown(wait=True, cancel_futures=True)
         self._close()
@@ -135,7 +139,14 @@ class Listeners:
             for key, _events in self._selector.select():
                 machine: Machine | None = key.data
                 if machine is None:
-                    return  # the bell: stop
+                    if not self._rings.recv(4096):
+                        return  # the bell is gone: stop
+                    try:
+                        self._open_and_close()
+                    except OSError:
+                        _log.exception("a port of a host could not be opened")
+                    self._settled.set()
+                    break  # the other keys may be of ports that were closed just now
                 try:
                     connection, address = key.fileobj.accept()  # type: ignore[union-attr]  # a listening socket
                 except OSError:
@@ -143,148 +154,59 @@ class Listeners:
                 self._connections.submit(self._serve, machine, connection, address)
 
     def _serve(self, machine: Machine, connection: socket.socket, address: Any) -> None:
-        host = machine.host
-        fault = self._estate.faults.take("windows", host.tenant, event="connect", host=host.name, path=host.fqdn)
-        if fault is not None:
-            self._estate.log(host, event="connect", fault=fault.kind, status="cut", write=False)
-        if fault is not None or self._estate.away(host):
-            _reset(connection)
-            connection.close()
-            return
+        secured: ssl.SSLSocket | None = None
         try:
+            if not self._admits(machine):
+                reset(connection)
+                return
+            if machine.winrm is None:
+                self._smtp(machine, connection)
+                return
             connection.settimeout(_HANDSHAKE_SECONDS)
             secured = machine.context.wrap_socket(connection, server_side=True)
-        except OSError:
-            connection.close()
-            return
-        with machine.lock:
-            machine.connections.add(secured)
-        try:
+            with machine.lock:
+                machine.connections.add(secured)
+            # A host that went away during the handshake cut its connections before this one was among them.
+            if self._estate.away(machine.host):
+                raise Cut
             secured.settimeout(_IDLE_SECONDS)
-            _Handler(secured, address, self._estate, machine)
-        except (OSError, _Cut):
-            _reset(secured)
+            Handler(secured, address, self._estate, machine, machine.winrm)
+        except (OSError, Cut):
+            reset(secured or connection)
         except Exception:  # a defect of the lab ends this connection, and is in its log
-            _log.exception("a connection to %s ended", host.fqdn)
+            _log.exception("a connection to %s ended", machine.host.fqdn)
+        finally:
+            if secured is not None:
+                with machine.lock:
+                    machine.connections.discard(secured)
+            (secured or connection).close()
+
+    def _smtp(self, machine: Machine, connection: socket.socket) -> None:
+        with machine.lock:
+            machine.connections.add(connection)
+        try:
+            smtp.serve(connection, machine.host.fqdn)
         finally:
             with machine.lock:
-                machine.connections.discard(secured)
-            secured.close()
+                machine.connections.discard(connection)
+
+    def _admits(self, machine: Machine) -> bool:
+        host = machine.host
+        fault = self._estate.faults.take(
+            "windows", host.tenant, event="connect", host=host.name, path=host.fqdn, port=machine.port
+        )
+        if fault is not None:
+            self._estate.log(host, event="connect", fault=fault.kind, status="cut", write=False)
+        return fault is None and not self._estate.away(host)
 
 
-def _listener(address: str) -> socket.socket:
+def _listener(address: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((address, PORT))
+        listener.bind((address, port))
         listener.listen(64)
     except OSError as error:
         listener.close()
-        raise OSError(error.errno, f"cannot listen on {address}:{PORT}: {error.strerror}") from error
+        raise OSError(error.errno, f"cannot listen on {address}:{port}: {error.strerror}") from error
     return listener
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    """One connection."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = 65_536
-
-    def __init__(self, connection: ssl.SSLSocket, address: Any, estate: Estate, machine: Machine) -> None:
-        self._estate, self._machine = estate, machine
-        self._authenticator = Authenticator(
-            machine.host,
-            machine.certificate,
-            lambda: connection.getpeercert() or {},
-            lambda: estate.peek(machine.host)["behaviour"].get("basic") == "on",
-        )
-        super().__init__(connection, address, None)  # type: ignore[arg-type]  # there is no socketserver around it
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the request log has it."""
-
-    def do_GET(self) -> None:
-        """WinRM takes POST only."""
-        self._reply(405, b"")
-
-    def do_POST(self) -> None:
-        """One request."""
-        length = self.headers.get("Content-Length", "0")
-        data = self.rfile.read(int(length)) if length.isdigit() else b""
-        if self.path.partition("?")[0].rstrip("/").lower() != "/wsman":
-            self._reply(404, b"")
-            return
-        signed_in = self._authenticator.step(self.headers.get("Authorization"))
-        if isinstance(signed_in, Challenge):
-            self._challenge(signed_in)
-            return
-        request: soap.SoapRequest | None = None
-        try:
-            request = soap.parse(data) if data else None
-            if request is None:
-                self._reply(200, b"")
-                return
-            fault = self._fault(request)
-            if fault is not None and fault.kind == "unauthorized":
-                self._authenticator.forget()
-                self._challenge(Challenge(("Negotiate",)))
-                return
-            self._admit(signed_in)
-            delegates = signed_in.how == "basic"  # its password reached the host, so the next hop is open
-            self._reply(200, self._machine.winrm.handle(request, signed_in.account.name, delegates))
-        except Severed as error:
-            raise _Cut from error
-        except soap.Fault as error:
-            if error.code == 5 or error.subcode == "w:QuotaLimit":
-                self._estate.log(
-                    self._machine.host,
-                    event="request",
-                    path=request.verb if request else "",
-                    status=error.subcode,
-                    user=signed_in.account.name,
-                    write=False,
-                )
-            self._reply(500, soap.fault(request, error, self._machine.host.fqdn))
-
-    def _admit(self, identity: Identity) -> None:
-        refused = self._estate.peek(self._machine.host)["behaviour"].get("winrm") == "access_denied"
-        if refused or not identity.account.administrator:
-            raise soap.access_denied()
-
-    def _fault(self, request: soap.SoapRequest) -> LabFault | None:
-        """What a fault does to this request; returned where it changes the answer."""
-        host = self._machine.host
-        fault = self._estate.faults.take(
-            "windows", host.tenant, event="request", host=host.name, path=host.fqdn, action=request.verb
-        )
-        if fault is None:
-            return None
-        self._estate.log(host, event="request", path=request.verb, fault=fault.kind, status=fault.kind, write=False)
-        if fault.kind == "throttle":
-            raise soap.throttled()
-        if fault.kind == "slow":
-            threading.Event().wait(fault.number("seconds", 5.0))
-        if fault.kind == "winrm_restart":
-            self._machine.winrm.restart()
-        if fault.kind in ("cut", "winrm_restart"):
-            raise _Cut
-        return fault
-
-    def _challenge(self, challenge: Challenge) -> None:
-        self._reply(401, b"", challenge.headers)
-
-    def _reply(self, status: int, body: bytes, challenges: tuple[str, ...] = ()) -> None:
-        self.send_response_only(status)
-        self.send_header("Server", "Microsoft-HTTPAPI/2.0")
-        self.send_header("Date", formatdate(self._estate.now().timestamp(), usegmt=True))
-        for one in challenges:
-            self.send_header("WWW-Authenticate", one)
-        if self._authenticator.token:
-            self.send_header("WWW-Authenticate", f"Negotiate {self._authenticator.token}")
-        if body:
-            self.send_header("Content-Type", _SOAP_TYPE)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-        self.wfile.flush()

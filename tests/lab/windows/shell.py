@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import uuid
@@ -87,6 +88,7 @@ class Shell:
         self.session = session
         self.created = time.monotonic()
         self.used = time.monotonic()
+        self.idle_s = math.inf  # for how long it stays when nobody asks for it
         self.disconnected = False
         self._estate = estate
         self._trouble = trouble

@@ -113,8 +113,18 @@ def initial(host: HostAddress) -> Document:
         "without": [],
         "conditions": {},
         "awayUntil": 0.0,
+        "power": "on",
     }
     return made
+
+
+def ports(document: Document, host: HostAddress) -> tuple[int, ...]:
+    """Where a host listens: nowhere without power, and for Exchange only what its services are there for."""
+    if document.get("power", "on") == "off":
+        return ()
+    running = {name for name, one in document["services"].items() if one["Status"] == "Running"}
+    needed = {places.EXCHANGE_PORT: places.WEB_SERVICE, places.SMTP_PORT: places.SMTP_SERVICE}
+    return tuple(port for port in host.ports if port not in needed or needed[port] in running)
 
 
 def _registry() -> Document:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -15,42 +16,55 @@ from xml.sax.saxutils import escape
 from tests.lab.cloud.faults import Fault as LabFault
 from tests.lab.windows import soap
 from tests.lab.windows.call import Session
+from tests.lab.windows.endpoint import Endpoint
 from tests.lab.windows.estate import Estate
 from tests.lab.windows.places import HostAddress
 from tests.lab.windows.shell import BadData, Gone, Shell
 from tests.lab.windows.soap import RSP, SoapRequest
 
-CONFIGURATIONS = ("microsoft.powershell", "microsoft.powershell32")
 SHELLS_PER_USER = 30  # Windows' default MaxShellsPerUser
 IDLE_SECONDS = 7200.0  # Windows' default IdleTimeOut
+LEAST_IDLE_SECONDS = 60.0
+_DURATION = re.compile(r"PT(\d+(?:\.\d+)?)S")
 _SHELL_URI = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 _DONE = f"{_SHELL_URI}/CommandState/Done"
 _RUNNING = f"{_SHELL_URI}/CommandState/Running"
 
 
+def _idle_seconds(text: str | None) -> float:
+    """For how long a shell that nobody asks stays: as its client wishes, within Windows' limits."""
+    found = _DURATION.fullmatch((text or "").strip())
+    return IDLE_SECONDS if found is None else max(LEAST_IDLE_SECONDS, float(found[1]))
+
+
 @dataclass
 class WinRM:
-    """One host's shells. ``restart`` ends them all, as a restart of the service does."""
+    """The shells of one endpoint of a host. ``restart`` ends them all, as a restart of the service does."""
 
     estate: Estate
     host: HostAddress
+    endpoint: Endpoint
     trouble: Callable[[HostAddress, LabFault], None]
     spawn: Callable[[Callable[[], None]], object]  # runs a pipeline beside the requests
     shells: dict[str, Shell] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def restart(self, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Every shell is gone; ``meanwhile`` is done before those that wait for their output notice."""
+        """Every shell is gone; ``meanwhile`` is done before anybody can notice.
+
+        A machine that goes down cuts its connections in it. All of it under the lock that requests look for their
+        shells with: otherwise one in between would still be answered, or the shell of a new session would go too.
+        """
         with self._lock:
+            meanwhile()
             gone, self.shells = list(self.shells.values()), {}
-        meanwhile()
         for shell in gone:
             shell.close()
 
-    def handle(self, request: SoapRequest, user: str, delegates: bool) -> bytes:
+    def handle(self, request: SoapRequest, user: str, delegates: bool, reads_only: bool = False) -> bytes:
         """Answer a request of an account that may be here. Raises :class:`Fault`."""
         handlers: dict[str, Callable[[], str]] = {
-            "Create": lambda: self._create(request, user, delegates),
+            "Create": lambda: self._create(request, user, delegates, reads_only),
             "Command": lambda: self._command(request),
             "Send": lambda: self._send(request),
             "Receive": lambda: self._receive(request),
@@ -65,20 +79,28 @@ class WinRM:
         handler = handlers.get(request.verb)
         if handler is None:
             raise soap.bad_request(f"the action {request.action} is not supported.", "a:ActionNotSupported")
-        known = self.shells.get(request.shell_id.upper())
+        known = self._find(request.shell_id)
         if known is not None and known.owner != user:
             raise soap.access_denied()
         try:
             return soap.answer(request, handler())
         except Gone as error:
             command = self._command_id(request)
-            there = request.shell_id.upper() in self.shells
+            there = self._find(request.shell_id) is not None
             raise (soap.no_command(command) if there and command else soap.no_shell(request.shell_id)) from error
         except BadData as error:
             raise soap.bad_request(f"PowerShell remoting cannot read it ({error}).") from error
 
+    @property
+    def _uri(self) -> str:
+        return f"{soap.PWSH}/{self.endpoint.title}"
+
+    def _find(self, identifier: str) -> Shell | None:
+        with self._lock:
+            return self.shells.get(identifier.upper())
+
     def _shell(self, request: SoapRequest) -> Shell:
-        found = self.shells.get(request.shell_id.upper())
+        found = self._find(request.shell_id)
         if found is None:
             raise soap.no_shell(request.shell_id)
         return found
@@ -95,22 +117,26 @@ class WinRM:
 
     # -- shells --------------------------------------------------------------------------------------------------
 
-    def _create(self, request: SoapRequest, user: str, delegates: bool) -> str:
+    def _create(self, request: SoapRequest, user: str, delegates: bool, reads_only: bool) -> str:
         name = request.resource.rpartition("/")[2]
-        if not request.resource.lower().startswith(f"{soap.PWSH}/") or name.lower() not in CONFIGURATIONS:
+        known = name.lower() in self.endpoint.configurations
+        if not request.resource.lower().startswith(f"{soap.PWSH}/") or not known:
             raise soap.no_configuration(name, self.host.computer)
         element = request.body
         if element is None or element.tag != f"{{{RSP}}}Shell":
             raise soap.bad_request("there is no Shell to create.")
         identifier = (element.get("ShellId") or "").upper()
+        session = Session(self.host, user, self.endpoint, delegates, reads_only)
+        self.endpoint.open(self.estate, session)
         shell = Shell(
             self.estate,
-            Session(self.host, user, delegates),
+            session,
             identifier,
             user,
             lambda fault: self.trouble(self.host, fault),
             self.spawn,
         )
+        shell.idle_s = _idle_seconds(element.findtext(f"{{{RSP}}}IdleTimeOut"))
         with self._lock:
             self._reap()
             if identifier in self.shells or not identifier:
@@ -125,7 +151,7 @@ class WinRM:
             raise
         selector = f'<w:SelectorSet><w:Selector Name="ShellId">{escape(identifier)}</w:Selector></w:SelectorSet>'
         created = (
-            f"<x:ResourceCreated><a:Address>https://{self.host.fqdn}:5986/wsman</a:Address><a:ReferenceParameters>"
+            f"<x:ResourceCreated><a:Address>https://{self.host.fqdn}:{self.endpoint.port}{self.endpoint.path}</a:Address><a:ReferenceParameters>"
             f"<w:ResourceURI>{escape(request.resource)}</w:ResourceURI>{selector}</a:ReferenceParameters>"
             "</x:ResourceCreated>"
         )
@@ -134,7 +160,7 @@ class WinRM:
     def _reap(self) -> None:
         now = time.monotonic()
         for identifier, shell in list(self.shells.items()):
-            if now - shell.used > IDLE_SECONDS:
+            if now - shell.used > shell.idle_s:
                 del self.shells[identifier]
                 shell.close()
 
@@ -144,7 +170,7 @@ class WinRM:
         return (
             f"<rsp:Shell><rsp:ShellId>{escape(shell.id)}</rsp:ShellId><rsp:Name>Runspace</rsp:Name>"
             f"<rsp:ResourceUri>{escape(resource)}</rsp:ResourceUri><rsp:Owner>{escape(shell.owner)}</rsp:Owner>"
-            f"<rsp:ClientIP>127.0.0.1</rsp:ClientIP><rsp:IdleTimeOut>PT{IDLE_SECONDS:.3f}S</rsp:IdleTimeOut>"
+            f"<rsp:ClientIP>127.0.0.1</rsp:ClientIP><rsp:IdleTimeOut>PT{shell.idle_s:.3f}S</rsp:IdleTimeOut>"
             "<rsp:InputStreams>stdin pr</rsp:InputStreams><rsp:OutputStreams>stdout</rsp:OutputStreams>"
             "<rsp:MaxIdleTimeOut>PT2147483.647S</rsp:MaxIdleTimeOut><rsp:Locale>en-US</rsp:Locale>"
             "<rsp:BufferMode>Block</rsp:BufferMode>"
@@ -166,7 +192,7 @@ class WinRM:
                 f'<cfg:Config xmlns:cfg="{soap.CONFIG}"><cfg:MaxEnvelopeSizekb>{size}</cfg:MaxEnvelopeSizekb>'
                 "<cfg:MaxTimeoutms>60000</cfg:MaxTimeoutms></cfg:Config>"
             )
-        return self._described(self._shell(request), f"{soap.PWSH}/Microsoft.PowerShell")
+        return self._described(self._shell(request), self._uri)
 
     def _enumerate(self, request: SoapRequest, user: str) -> str:
         if request.resource.lower().endswith("/shell/command"):
@@ -175,7 +201,7 @@ class WinRM:
                 for one in (request.body.iter() if request.body is not None else ())
                 if one.get("Name") == "ShellId"
             ]
-            found = self.shells.get((selected or [""])[0].upper())
+            found = self._find((selected or [""])[0])
             commands = found.commands if found else []
             items = "".join(
                 f"<rsp:Command><rsp:ShellId>{escape(selected[0])}</rsp:ShellId>"
@@ -183,8 +209,7 @@ class WinRM:
                 for one in commands
             )
         else:
-            uri = f"{soap.PWSH}/Microsoft.PowerShell"
-            items = "".join(self._described(one, uri) for one in self.shells.values() if one.owner == user)
+            items = "".join(self._described(one, self._uri) for one in self.shells.values() if one.owner == user)
         return (
             f"<n:EnumerateResponse><n:EnumerationContext/><w:Items>{items}</w:Items><w:EndOfSequence/>"
             "</n:EnumerateResponse>"

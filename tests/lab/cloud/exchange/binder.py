@@ -13,12 +13,12 @@ from typing import Any
 from tests.lab.cloud import reference
 from tests.lab.cloud.context import is_guid
 from tests.lab.cloud.exchange import errors
+from tests.lab.cloud.exchange.parameter_sets import SETS
 
 HASH_TABLE_TYPE = "#Exchange.GenericHashTable"
 
 # Parameters that the reference marks required, yet only within a parameter set of their own: given, they choose it.
 OWN_SETS: dict[str, tuple[str, ...]] = {
-    "Get-MigrationEndpoint": ("Type",),
     "Set-Mailbox": (
         "ExcludeFromAllHolds",
         "IsExchangeCloudManaged",
@@ -39,6 +39,28 @@ _ENUMS: dict[str, tuple[str, ...]] = {
     "ConvertibleMailboxSubType": ("Regular", "Room", "Equipment", "Shared"),
     "TransportModerationNotificationFlags": ("Never", "Internal", "Always"),
     "ExternalOofOptions": ("External", "InternalOnly"),
+    "AllowedOOFType": ("External", "InternalLegacy", "ExternalLegacy", "None"),
+    "FreeBusyAccessLevel": ("None", "AvailabilityOnly", "LimitedDetails"),
+    "MailTipsAccessLevel": ("All", "Limited", "None"),
+    "MailboxMoveCapability": ("None", "Inbound", "Outbound", "RemoteInbound", "RemoteOutbound"),
+    "MigrationBatchStatus": (
+        "Completed", "CompletedWithErrors", "Completing", "Corrupted", "Created", "Failed", "IncrementalSyncing",
+        "Removing", "Starting", "Stopped", "Syncing", "Stopping", "Synced", "SyncedWithErrors", "Waiting",
+    ),
+    "MigrationType": (
+        "IMAP", "ExchangeOutlookAnywhere", "ExchangeRemoteMove", "ExchangeLocalMove", "PublicFolder", "PSTImport",
+    ),
+    "MtaStsMode": ("Opportunistic", "None"),
+    "RequestStatus": (
+        "AutoSuspended", "Completed", "CompletedWithWarning", "CompletionInProgress", "Failed", "InProgress", "Queued",
+        "RelinquishedWlmStall", "Retrying", "Suspended", "Synced",
+    ),
+    "RuleMode": ("Audit", "AuditAndNotify", "Enforce"),
+    "RuleState": ("Enabled", "Disabled"),
+    "SmtpDaneMode": ("Opportunistic", "Mandatory", "None"),
+    "TenantConnectorSource": ("Default", "HybridWizard", "Migrated"),
+    "TenantConnectorType": ("OnPremises", "Partner"),
+    "TlsAuthLevel": ("EncryptionOnly", "CertificateValidation", "DomainValidation"),
     "RecipientTypeDetails[]": (
         "UserMailbox", "LinkedMailbox", "SharedMailbox", "RoomMailbox", "EquipmentMailbox", "DiscoveryMailbox",
         "SchedulingMailbox", "TeamMailbox", "GroupMailbox", "LegacyMailbox", "MailUser", "GuestMailUser",
@@ -53,6 +75,9 @@ _ENUMS: dict[str, tuple[str, ...]] = {
 _LISTS = ("MultiValuedProperty", "ProxyAddressCollection")
 _INTEGERS = ("Int16", "Int32", "UInt32")
 _DURATION = re.compile(r"^(Unlimited|(\d+\.)?\d{1,2}:\d{2}:\d{2}(\.\d+)?|\d+)$", re.IGNORECASE)
+# Application URIs ("outlook.com") are relative ones, which the type takes as well.
+_URI = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:[^\s]+|[^\s:]+)$")
+_HOST = re.compile(r"^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$")
 _SMTP = re.compile(r"^[^@\s:]+@[^@\s:]+\.[^@\s:]+$")
 
 
@@ -62,6 +87,13 @@ class Edit:
 
     add: tuple[str, ...]
     remove: tuple[str, ...]
+
+    def applied(self, current: list[str]) -> list[str]:
+        """``current`` with values removed, then added; none twice, whatever their case."""
+        gone = {value.lower() for value in self.remove}
+        kept = [value for value in current if value.lower() not in gone]
+        present = {value.lower() for value in kept}
+        return [*kept, *(value for value in dict.fromkeys(self.add) if value.lower() not in present)]
 
 
 def bind(cmdlet: str, given: Any) -> dict[str, Any]:
@@ -92,6 +124,9 @@ def _check_sets(cmdlet: str, bound: dict[str, Any]) -> None:
     found = reference.cmdlet(cmdlet)
     if found is None:
         return
+    if cmdlet in SETS:
+        _choose_set(SETS[cmdlet], bound)
+        return
     own = OWN_SETS.get(cmdlet, ())
     chosen = [name for name in own if name in bound]
     beside = [name for name in bound if name not in chosen and name not in BESIDE_OWN_SET]
@@ -106,6 +141,16 @@ def _check_sets(cmdlet: str, bound: dict[str, Any]) -> None:
     missing = [name for name in required if bound.get(name) in (None, "")]
     if missing:
         raise errors.missing_parameters(missing)
+
+
+def _choose_set(sets: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], bound: dict[str, Any]) -> None:
+    fitting = [needed for needed, optional in sets if set(bound) <= {*needed, *optional}]
+    if not fitting:
+        raise errors.parameter_sets()
+    missing = [[name for name in needed if bound.get(name) in (None, "", False)] for needed in fitting]
+    least = min(missing, key=len)
+    if least:
+        raise errors.missing_parameters(least)
 
 
 def _value(name: str, kind: str, value: Any) -> Any:
@@ -126,7 +171,7 @@ def _value(name: str, kind: str, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             raise errors.bad_value(name, kind, value)
         return value
-    if kind == "SecureString":
+    if kind in ("SecureString", "PSCredential"):
         raise errors.lab_limit(f"secret values are not taken (parameter {name}).")
     if value is None:
         return None
@@ -146,6 +191,8 @@ def _check_text(name: str, kind: str, text: str) -> None:
         or (kind.endswith("EnhancedTimeSpan") and not _DURATION.match(text))
         or (kind == "SmtpAddress" and text != "" and not _SMTP.match(text))
         or (kind in ("Guid", "System.Guid") and not is_guid(text))
+        or (kind == "Uri" and text != "" and not _URI.match(text))
+        or (kind == "Fqdn" and text != "" and not _HOST.match(text))
     )
     if wrong:
         raise errors.bad_value(name, kind, text)

@@ -16,7 +16,19 @@ from urllib.parse import urlsplit
 
 from tests.lab.cloud import reference, shapes
 from tests.lab.cloud.context import Services
-from tests.lab.cloud.exchange import errors, organization, paging, properties, recipients, users
+from tests.lab.cloud.exchange import (
+    domains,
+    errors,
+    migration,
+    named,
+    organization,
+    paging,
+    properties,
+    recipients,
+    trace,
+    transport_rules,
+    users,
+)
 from tests.lab.cloud.exchange.binder import bind
 from tests.lab.cloud.exchange.recipients import Call, Cmdlet, Result
 from tests.lab.cloud.exchange.set_mailbox import set_mailbox
@@ -40,10 +52,12 @@ CMDLETS: dict[str, tuple[Cmdlet, tuple[str, ...] | None]] = {
     "Set-Mailbox": (set_mailbox, properties.SET_MAILBOX_PARAMETERS),
     "Get-OrganizationConfig": (organization.get_organization_config, ()),
     "Set-OrganizationConfig": (organization.set_organization_config, organization.SET_ORGANIZATION_PARAMETERS),
-    **{
-        name: (organization.named, organization.GET_NAMED_PARAMETERS if name.startswith("Get-") else None)
-        for name in organization.NAMED_CMDLETS
-    },
+    **{name: (named.named, named.honoured(name)) for name in named.CMDLETS},
+    **migration.CMDLETS,
+    **transport_rules.CMDLETS,
+    "Get-DnssecStatusForVerifiedDomain": (domains.get_status, None),
+    "Enable-DnssecForVerifiedDomain": (domains.enable, None),
+    "Get-MessageTraceV2": (trace.get_trace, trace.PARAMETERS),
 }
 # Cmdlets in the roles of an Exchange Recipient Administrator; an Exchange Administrator may run all.
 RECIPIENT_CMDLETS = (

@@ -12,6 +12,7 @@ _BINDING = "System.Management.Automation.ParameterBindingException"
 _TASKS = "Microsoft.Exchange.Configuration.Tasks"
 _MANAGEMENT = "Microsoft.Exchange.Management.Tasks"
 _DATA = "Microsoft.Exchange.Data"
+_MIGRATION = "Microsoft.Exchange.Migration"
 
 
 def _refused(status: int, exception: str, text: str, error_id: str = "") -> Refused:
@@ -88,6 +89,33 @@ def out_of_write_scope(identity: str, parameter: str) -> Refused:
 def invalid_operation(text: str) -> Refused:
     """Something the state of the object does not allow."""
     return _refused(400, f"{_TASKS}.TaskInvalidOperationException", text, "ExA1C5D0")
+
+
+def already_exists(name: str, server: str) -> Refused:
+    """A new object under a name that another one has."""
+    text = f"Active Directory operation failed on {server}. The object '{name}' already exists."
+    return _refused(400, f"{_DATA}.Directory.ADObjectAlreadyExistsException", text, "Ex94B5F1")
+
+
+def endpoint_in_use(name: str, batches: list[str]) -> Refused:
+    """A migration endpoint that batches use. Exception and words are assumed."""
+    text = (
+        f"The migration endpoint '{name}' can't be removed because it's associated with the following batches: "
+        f"{', '.join(batches)}. Remove the batches first."
+    )
+    return _refused(400, f"{_MIGRATION}.CannotRemoveEndpointWithAssociatedBatchesException", text, "Ex5C3E77")
+
+
+def batch_state(name: str, status: str, deed: str) -> Refused:
+    """A migration batch whose state does not allow it. Exception and words are assumed."""
+    text = f"The migration batch '{name}' can't be {deed} because its status is '{status}'."
+    return _refused(400, f"{_MIGRATION}.MigrationPermanentException", text, "Ex7A1B20")
+
+
+def migration_connection(host: str) -> Refused:
+    """The service cannot reach the servers that a new endpoint is for. Exception and words are assumed."""
+    text = f"The connection to the server '{host}' could not be completed."
+    return _refused(400, f"{_MIGRATION}.MigrationServerConnectionFailedException", text, "Ex0D6A4E")
 
 
 def data_validation(text: str) -> Refused:

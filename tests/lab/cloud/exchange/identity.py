@@ -45,6 +45,9 @@ def recipient(kind: str, doc: Document) -> Recipient | None:
     if kind != GROUP:
         if "Identity" not in doc:
             return None
+        if kind == CONTACT and "onPremisesSyncEnabled" in doc:
+            # One document for both services: what Graph changes of it shows here.
+            doc = {**doc, "IsDirSynced": bool(doc["onPremisesSyncEnabled"])}
         return Recipient(kind, str(doc.get("ExternalDirectoryObjectId") or doc.get("id")), doc)
     if not doc.get("mailEnabled"):
         return None

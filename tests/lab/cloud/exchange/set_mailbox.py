@@ -127,7 +127,7 @@ def _owner(call: Call, value: str, target: Recipient) -> str | None:
 def _kept(call: Call, name: str, value: Any, current: Any) -> Any:
     """``value`` in the form in which the mailbox keeps it; refuses what breaks the property's rules."""
     if isinstance(value, Edit):
-        value = _list_edited(list(current or []), value)
+        value = value.applied(list(current or []))
     if name in properties.REFERENCES:
         return _resolved(call, name, value)
     if name in properties.SIZES:
@@ -154,13 +154,6 @@ def _kept(call: Call, name: str, value: Any, current: Any) -> Any:
     if name == "ForwardingSmtpAddress":
         return None if not value else addresses.normalized(value)[0].lower()
     return value
-
-
-def _list_edited(current: list[str], edit: Edit) -> list[str]:
-    gone = {value.lower() for value in edit.remove}
-    kept = [value for value in current if value.lower() not in gone]
-    present = {value.lower() for value in kept}
-    return [*kept, *(value for value in dict.fromkeys(edit.add) if value.lower() not in present)]
 
 
 def _resolved(call: Call, name: str, value: Any) -> Any:

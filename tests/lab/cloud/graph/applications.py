@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from tests.lab.cloud.context import new_guid
-from tests.lab.cloud.graph import query
+from tests.lab.cloud.graph import deleted, keys, query
 from tests.lab.cloud.graph.call import Call, no_content
 from tests.lab.cloud.graph.csdl import Mismatch, check, shown
+from tests.lab.cloud.tokens import EXCHANGE_APP_ID, GRAPH_APP_ID
 from tests.lab.cloud.wire import Reply
 from tests.lab.store import Document
 
@@ -20,6 +21,9 @@ TEMPLATES = {
     "fb81332f-3eca-4ecf-a939-4278e501d330": "Microsoft Entra ID to Active Directory sync",
 }
 ALL_APPLICATIONS = "Application.ReadWrite.All"
+# Principals of Microsoft's own services, of which a tenant's owner is to touch the keyCredentials at most.
+FIRST_PARTY = (EXCHANGE_APP_ID, GRAPH_APP_ID)
+ASSIGNMENT = "appRoleAssignment"
 
 
 def template(call: Call, template_id: str) -> Reply:
@@ -93,14 +97,17 @@ def visible(call: Call, doc: Document) -> bool:
 
 def list_applications(call: Call) -> Reply:
     """GET /applications."""
-    docs = [doc for doc in call.services.store.list(call.tenant_id, "application") if visible(call, doc)]
-    return query.many(call, docs, "application", "applications", directory=True)
+    return query.many(call, _all(call, "application"), "application", "applications", directory=True)
 
 
 def list_principals(call: Call) -> Reply:
     """GET /servicePrincipals."""
-    docs = [doc for doc in call.services.store.list(call.tenant_id, "servicePrincipal") if visible(call, doc)]
-    return query.many(call, docs, "servicePrincipal", "servicePrincipals", directory=True)
+    return query.many(call, _all(call, "servicePrincipal"), "servicePrincipal", "servicePrincipals", directory=True)
+
+
+def _all(call: Call, kind: str) -> list[Document]:
+    docs = call.services.store.list(call.tenant_id, kind)
+    return [doc for doc in call.services.stale.seen_of_all(call.tenant_id, kind, docs) if visible(call, doc)]
 
 
 def found(call: Call, kind: str, object_id: str) -> Document:
@@ -124,12 +131,37 @@ def require_ownership(call: Call, doc: Document) -> None:
 
 def get_application(call: Call, object_id: str) -> Reply:
     """GET /applications/{id}."""
-    return query.one(call, found(call, "application", object_id), "application", "applications")
+    [doc] = call.seen("application", [found(call, "application", object_id)])
+    return query.one(call, doc, "application", "applications")
 
 
 def get_principal(call: Call, object_id: str) -> Reply:
     """GET /servicePrincipals/{id}."""
-    return query.one(call, found(call, "servicePrincipal", object_id), "servicePrincipal", "servicePrincipals")
+    [doc] = call.seen("servicePrincipal", [found(call, "servicePrincipal", object_id)])
+    return query.one(call, doc, "servicePrincipal", "servicePrincipals")
+
+
+def list_assignments(call: Call, object_id: str) -> Reply:
+    """GET /servicePrincipals/{id}/appRoleAssignments: what it may do."""
+    principal = found(call, "servicePrincipal", object_id)
+    query.checked_options(call)
+    rows = [
+        one for one in call.services.store.list(call.tenant_id, ASSIGNMENT) if one["principalId"] == principal["id"]
+    ]
+    return Reply(200, {"@odata.context": call.context("appRoleAssignments"), "value": rows})
+
+
+def delete_assignment(call: Call, object_id: str, assignment_id: str) -> Reply:
+    """DELETE /servicePrincipals/{id}/appRoleAssignments/{id}."""
+    with call.services.store.transaction():
+        principal = found(call, "servicePrincipal", object_id)
+        kept = call.services.store.get(call.tenant_id, ASSIGNMENT, assignment_id.lower())
+        if kept is None or kept["principalId"] != principal["id"]:
+            raise call.not_found(assignment_id)
+        if principal["appId"] in FIRST_PARTY:
+            call.services.noticed(f"an app role assignment of {principal['displayName']} was removed")
+        call.services.store.delete(call.tenant_id, ASSIGNMENT, kept["id"])
+    return no_content()
 
 
 def patch_principal(call: Call, object_id: str) -> Reply:
@@ -145,35 +177,44 @@ def patch_principal(call: Call, object_id: str) -> Reply:
     with call.services.store.transaction():
         doc = found(call, "servicePrincipal", object_id)
         require_ownership(call, doc)
+        if "keyCredentials" in body:
+            body = {**body, "keyCredentials": keys.patched(call, doc["keyCredentials"], body["keyCredentials"] or [])}
+        if doc["appId"] in FIRST_PARTY and set(body) - {"keyCredentials"}:
+            named = ", ".join(sorted(set(body) - {"keyCredentials"}))
+            call.services.noticed(f"{named} of {doc['displayName']}, a principal of Microsoft's own, was changed")
         call.services.write(call.tenant_id, "servicePrincipal", doc["id"], doc, {**doc, **body})
     return no_content()
 
 
 def delete_application(call: Call, object_id: str) -> Reply:
-    """DELETE /applications/{id}: its service principal goes too."""
+    """DELETE /applications/{id}: into the bin, its service principal with it."""
     store = call.services.store
     with store.transaction():
         doc = found(call, "application", object_id)
         require_ownership(call, doc)
-        store.delete(call.tenant_id, "application", doc["id"])
+        call.services.remove(call.tenant_id, "application", doc["id"], doc)
+        deleted.keep(call, "application", doc)
         for principal in store.list(call.tenant_id, "servicePrincipal"):
             if principal["appId"] == doc["appId"]:
-                _drop_principal(call, principal)
+                _drop_principal(call, principal, doc["id"])
     return no_content()
 
 
 def delete_principal(call: Call, object_id: str) -> Reply:
-    """DELETE /servicePrincipals/{id}: its jobs and secrets go too, its application stays."""
+    """DELETE /servicePrincipals/{id}: into the bin; its jobs and secrets go for good, its application stays."""
     with call.services.store.transaction():
         doc = found(call, "servicePrincipal", object_id)
         require_ownership(call, doc)
+        if doc["appId"] in FIRST_PARTY:
+            call.services.noticed(f"{doc['displayName']}, a principal of Microsoft's own, was deleted")
         _drop_principal(call, doc)
     return no_content()
 
 
-def _drop_principal(call: Call, principal: Document) -> None:
+def _drop_principal(call: Call, principal: Document, gone_with: str = "") -> None:
     store = call.services.store
-    store.delete(call.tenant_id, "servicePrincipal", principal["id"])
+    call.services.remove(call.tenant_id, "servicePrincipal", principal["id"], principal)
+    deleted.keep(call, "servicePrincipal", principal, gone_with)
     store.delete(call.tenant_id, "secret", principal["id"])
     for job in store.list(call.tenant_id, "job"):
         if job.get("_servicePrincipal") == principal["id"]:

@@ -140,4 +140,8 @@ def patch_sync_behavior(call: Call, collection: str, object_id: str) -> Reply:
         if mailbox is not None and wanted:
             changed = {**mailbox, "IsDirSynced": False, "IsExchangeCloudManaged": False}
             call.services.write_mailbox(call.tenant_id, mailbox, changed)
+        mail_user = store.get(call.tenant_id, "mailUser", doc["id"]) if kind == "user" else None
+        if mail_user is not None and wanted:
+            changed = {**mail_user, "IsDirSynced": False}
+            call.services.write(call.tenant_id, "mailUser", doc["id"], mail_user, changed)
     return no_content()

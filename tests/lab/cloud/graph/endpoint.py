@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from tests.lab.cloud import shapes
 from tests.lab.cloud.context import Services
-from tests.lab.cloud.graph import applications, directory, logs, schema, synchronization
+from tests.lab.cloud.graph import applications, deleted, directory, logs, schema, synchronization
 from tests.lab.cloud.graph.call import Call
 from tests.lab.cloud.tokens import TokenRefused, audiences, bearer
 from tests.lab.cloud.wire import Refused, Reply, Request
@@ -37,6 +37,7 @@ _SYNC_BEHAVIOR = {
     "groups": ("Group-OnPremisesSyncBehavior.ReadWrite.All",),
     "contacts": ("Contacts-OnPremisesSyncBehavior.ReadWrite.All",),
 }
+_ASSIGNMENTS = ("AppRoleAssignment.ReadWrite.All",)
 _LOGS_READ = ("AuditLog.Read.All", "ProvisioningLog.Read.All")
 _AGENTS = ("OnPremisesPublishingProfiles.ReadWrite.All",)
 
@@ -106,6 +107,15 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", "/servicePrincipals/{object_id}", _APPLICATIONS_READ, applications.get_principal),
     _route("PATCH", "/servicePrincipals/{object_id}", _APPLICATIONS_WRITE, applications.patch_principal),
     _route("DELETE", "/servicePrincipals/{object_id}", _APPLICATIONS_WRITE, applications.delete_principal),
+    _route("GET", "/servicePrincipals/{object_id}/appRoleAssignments", _APPLICATIONS_READ,
+           applications.list_assignments),
+    _route("DELETE", "/servicePrincipals/{object_id}/appRoleAssignments/{assignment_id}", _ASSIGNMENTS,
+           applications.delete_assignment),
+    _route("GET", "/directory/deletedItems/microsoft.graph.{type_name}", _APPLICATIONS_READ, deleted.list_items),
+    _route("GET", "/directory/deletedItems/{object_id}", _APPLICATIONS_READ, deleted.get_item),
+    _route("POST", "/directory/deletedItems/{object_id}/restore", ("Application.ReadWrite.All",),
+           deleted.restore_item),
+    _route("DELETE", "/directory/deletedItems/{object_id}", ("Application.ReadWrite.All",), deleted.remove_item),
     _route("GET", _SYNC + "/templates", _SYNC_READ, synchronization.list_templates),
     _route("GET", _SYNC + "/templates/{template_id}/schema", _SYNC_READ, schema.get_template_schema),
     _route("GET", _SYNC + "/secrets", _SYNC_READ, synchronization.get_secrets),

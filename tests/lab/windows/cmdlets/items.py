@@ -275,6 +275,33 @@ def copy_item(call: Call) -> None:
                 call.write(item(Target(paths.FILES, path, target.document)))
 
 
+def add_content(call: Call) -> None:
+    """Add-Content: lines at the end of a file, which is made when it is missing."""
+    _write_content(call, keep=True)
+
+
+def set_content(call: Call) -> None:
+    """Set-Content: lines in place of a file's content."""
+    _write_content(call, keep=False)
+
+
+def _write_content(call: Call, keep: bool) -> None:
+    ending = "" if call.get("NoNewline") else "\r\n"
+    added = "".join(f"{one}{ending}" for one in call.many("Value")).encode()
+    with call.state() as document:
+        files = document[paths.FILES]
+        for path, _wild in given_paths(call):
+            area, whole = paths.located(path)
+            real = paths.key_of(files, whole) or whole
+            if area != paths.FILES or paths.key_of(files, paths.parent_of(real)) is None:
+                call.error(path_not_found(path))
+                continue
+            if call.what_if:
+                continue
+            before = state.bytes_of(files.get(real, {})) if keep else b""
+            files[real] = state.file(before + added, iso(call.estate.now()))
+
+
 def unblock_file(call: Call) -> None:
     """Unblock-File: takes away the mark of a download."""
     with call.state() as document:
@@ -292,4 +319,6 @@ CMDLETS: dict[str, Implementation] = {
     "Remove-Item": remove_item,
     "Copy-Item": copy_item,
     "Unblock-File": unblock_file,
+    "Add-Content": add_content,
+    "Set-Content": set_content,
 }

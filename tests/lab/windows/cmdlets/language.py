@@ -13,6 +13,8 @@ from tests.lab.windows.errors import CmdletError
 from tests.lab.windows.values import Enum, Obj, Version, custom
 
 AGENT_MODULE = "Microsoft.CloudSync.PowerShell"
+HYBRID_MODULE = "HybridManagement"
+WEB_MODULES = ("WebAdministration", "IISAdministration")  # there where IIS is
 OPTIONAL = ("ActiveDirectory", "KDS")  # modules that a host can lack
 
 
@@ -81,6 +83,10 @@ def available(call: Call, cmdlet: binder.Cmdlet, document: dict[str, Any]) -> bo
         listed = cmdlet.name == "Get-AADCloudSyncADDomains"
         hidden = listed and call.estate.scenario["domains_cmdlet"] == "absent"
         return AGENT_MODULE in call.session.modules and not hidden
+    if cmdlet.module == HYBRID_MODULE:
+        return HYBRID_MODULE in call.session.modules
+    if cmdlet.module in WEB_MODULES and "sites" not in document:
+        return False
     return cmdlet.module not in document["without"]
 
 
@@ -107,13 +113,21 @@ def import_module(call: Call) -> None:
 
 
 def _module_name(wanted: str, document: dict[str, Any]) -> str | None:
+    if wanted.lower().endswith(".psm1"):
+        here = paths.key_of(document["files"], paths.located(wanted)[1]) is not None
+        return HYBRID_MODULE if here and paths.name_of(wanted).lower() == "hybridmanagement.psm1" else None
     if "\\" in wanted or wanted.lower().endswith(".dll"):
         real = paths.key_of(document["files"], paths.located(wanted)[1])
         said = software.about(state.bytes_of(document["files"][real])) if real is not None else None
         return AGENT_MODULE if said and said["product"] == "module" else None
-    known = {one.module for one in binder.cmdlets().values()} - {AGENT_MODULE}
+    known = {one.module for one in binder.cmdlets().values()} - _absent(document)
     found = next((one for one in known if one.lower() == wanted.lower()), None)
     return None if found in document["without"] else found
+
+
+def _absent(document: dict[str, Any]) -> set[str]:
+    """Modules that cannot be loaded by their name alone."""
+    return {AGENT_MODULE, HYBRID_MODULE, *(() if "sites" in document else WEB_MODULES)}
 
 
 def _module(call: Call, name: str) -> Obj:
@@ -137,7 +151,7 @@ def _module(call: Call, name: str) -> Obj:
 def get_module(call: Call) -> None:
     """Get-Module: loaded ones, or with -ListAvailable those that could be."""
     with call.state() as document:
-        listed = {one.module for one in binder.cmdlets().values()} - {AGENT_MODULE, *document["without"]}
+        listed = {one.module for one in binder.cmdlets().values()} - {*_absent(document), *document["without"]}
     base = {one for one in listed if one.startswith("Microsoft.PowerShell")}
     names = listed if call.get("ListAvailable") else base | call.session.modules
     wanted = [str(one) for one in call.many("Name")]

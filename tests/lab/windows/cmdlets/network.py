@@ -37,6 +37,31 @@ def _address(name: str) -> str | None:
     return f"198.51.{100 + number // 256 % 100}.{number % 256}"
 
 
+def test_connection(call: Call) -> None:
+    """Test-Connection: one answer for each name, by the host's list of what it cannot reach."""
+    for name in map(str, call.many("ComputerName")):
+        address = _address(name)
+        with call.state() as document:
+            reached = address is not None and not _blocked(document, name)
+        if call.get("Quiet"):
+            call.write(reached)
+        elif reached:
+            shown = {"Address": name, "IPV4Address": address, "ResponseTime": uint32(1), "StatusCode": uint32(0)}
+            call.write(
+                Obj(("System.Management.ManagementObject#root\\cimv2\\Win32_PingStatus", "System.Object"), shown)
+            )
+        else:
+            call.error(
+                CmdletError(
+                    f"Testing connection to computer '{name}' failed: No such host is known",
+                    "TestConnectionException",
+                    "ResourceUnavailable",
+                    "System.Net.NetworkInformation.PingException",
+                    name,
+                )
+            )
+
+
 def test_net_connection(call: Call) -> None:
     """Test-NetConnection -ComputerName -Port: from the host's list of what it cannot reach."""
     name = str(call.get("ComputerName") or "internetbeacon.msedge.net")
@@ -179,6 +204,7 @@ def _fetch(call: Call, uri: str) -> tuple[int, bytes]:
 
 CMDLETS: dict[str, Implementation] = {
     "Test-NetConnection": test_net_connection,
+    "Test-Connection": test_connection,
     "Resolve-DnsName": resolve_dns_name,
     "Invoke-WebRequest": invoke_web_request,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from tests.lab.exchange_server import setup
 from tests.lab.windows import happenings, installing, paths, services, state
 from tests.lab.windows.call import Call, Implementation
 from tests.lab.windows.cmdlets.items import when
@@ -22,7 +23,7 @@ _TYPES = (
     "System.Object",
 )
 _EXCEPTION = "Microsoft.PowerShell.Commands.ProcessCommandException"
-_POLL_S = 0.05
+_POLL_S, _SLOWEST_POLL_S = 0.05, 0.5
 _PROGRESS_S = 1.0
 
 
@@ -64,6 +65,11 @@ def start_process(call: Call) -> None:
             deed["kind"] in ("install", "uninstall") and document["behaviour"].get("installer") == "hangs"
         )
         seconds = None if hangs else float(call.estate.scenario["installer_s"])
+        if deed["kind"] == setup.KIND:
+            credential = call.get("Credential")
+            account = credential.user.rpartition("\\")[2] if credential is not None else call.account
+            deed |= {"account": account, "delegates": credential is not None or call.session.delegates}
+            seconds = setup.begin(document, deed, call.estate)
         name = paths.name_of(real).rpartition(".")[0]
         identifier, process = happenings.start(document, call.estate, real, name, deed, seconds)
     if not call.get("Wait"):
@@ -94,7 +100,7 @@ def _program(document: Document, path: str) -> tuple[str, bytes]:
 
 def _await(call: Call, identifier: int, activity: str, deadline: float | None = None) -> int | None:
     """Wait until a process is over; its exit code, or None when ``deadline`` (of the machine's clock) came first."""
-    told = time.monotonic()
+    told, pause = time.monotonic(), _POLL_S
     while True:
         with call.state() as document:
             if str(identifier) not in services.processes(document):
@@ -104,7 +110,10 @@ def _await(call: Call, identifier: int, activity: str, deadline: float | None = 
         if time.monotonic() - told >= _PROGRESS_S:
             told = time.monotonic()
             call.sink.progress(activity, "running", -1)
-        call.wait(_POLL_S)
+        left = pause if deadline is None else max(_POLL_S, deadline - time.monotonic())
+        call.wait(min(pause, left))
+        # Many wait for what never ends, their clients long gone: together they must not keep the lab busy.
+        pause = min(1.5 * pause, _SLOWEST_POLL_S)
 
 
 def _chosen(call: Call, document: Document) -> list[int]:

@@ -256,6 +256,24 @@ def restart_computer(call: Call) -> None:
         _restart(call)
 
 
+def stop_computer(call: Call) -> None:
+    """Stop-Computer of the host itself: it is off until somebody switches it on."""
+    names = [str(one).lower() for one in call.many("ComputerName")]
+    other = next((one for one in names if one not in (".", "localhost", call.host.name, call.host.fqdn)), None)
+    if other is not None:
+        raise CmdletError(
+            f"Failed to stop the computer {other} with the following error message: Access is denied.",
+            "StopComputerException",
+            "OperationStopped",
+            "System.InvalidOperationException",
+            other,
+        )
+    if not call.what_if:
+        with call.state() as document:
+            happenings.power_off(document)
+        call.estate.cut(call.host)
+
+
 def _policy(name: str) -> Enum:
     return Enum("Microsoft.PowerShell.ExecutionPolicy", name, _POLICIES[name])
 
@@ -339,6 +357,7 @@ CMDLETS: dict[str, Implementation] = {
     "Get-CimInstance": get_cim_instance,
     "Invoke-CimMethod": invoke_cim_method,
     "Restart-Computer": restart_computer,
+    "Stop-Computer": stop_computer,
     "Get-ExecutionPolicy": get_execution_policy,
     "Set-ExecutionPolicy": set_execution_policy,
     "Get-Date": get_date,

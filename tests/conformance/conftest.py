@@ -39,6 +39,7 @@ def defaults_of(lab: Lab, artifacts: Path, name: str = TENANT) -> dict[str, dict
     tenant = lab.config["tenants"][name]
     directory = tenant["directory"]
     server = next(server for server in tenant["windows"] if server["name"] == SERVER)
+    exchange = tenant["exchange"][0]
     return {
         "tenant": {
             "tenant_id": tenant["tenant_id"],
@@ -66,6 +67,18 @@ def defaults_of(lab: Lab, artifacts: Path, name: str = TENANT) -> dict[str, dict
             "windows_user": server["user"],
             "windows_password": server["password"],
             "windows_ca_path": lab.config["ca"],
+        },
+        "exchange_server": {
+            "exchange_server_host": exchange["host"],
+            "exchange_server_port": exchange["port"],
+            "exchange_server_user": exchange["user"],
+            "exchange_server_password": exchange["password"],
+            "exchange_server_ca_path": lab.config["ca"],
+        },
+        "name_servers": {
+            "dns_internal": ["{host}:{port}".format(**tenant["dns"]["internal"])],
+            "dns_external": ["{host}:{port}".format(**tenant["dns"]["external"])],
+            "servers": [{"name": item["name"], "host": item["host"]} for item in tenant["exchange"]],
         },
         "agent": {
             "installer": {name: server["installers"][server["newest"]][name] for name in ("path", "sha256")},

@@ -23,8 +23,10 @@ from ansible.module_utils.testing import patch_module_args
 
 PACKAGE = "ansible_collections.hybrid.exchange.plugins.modules"
 MODULES = (
+    "decommission_readiness_info",
     "directory_restore",
     "directory_writeback",
+    "exchange_topology_info",
     "mailbox_authority",
     "mailbox_info",
     "organization_authority",

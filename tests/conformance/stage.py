@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,15 +19,28 @@ TENANT = "contoso"
 DOMAIN = "contoso.lab"
 
 DIRECTORY_MODULES = {
+    "decommission_readiness_info",
     "directory_restore",
     "directory_writeback",
+    "exchange_topology_info",
     "mailbox_authority",
     "roundtrip_info",
     "sync_agent",
     "writeback_prediction_info",
 }
 WINDOWS_MODULES = {"sync_agent", "sync_agent_info"}
-INFO_MODULES = {"mailbox_info", "roundtrip_info", "sync_agent_info", "writeback_job_info", "writeback_prediction_info"}
+EXCHANGE_MODULES = {"decommission_readiness_info"}
+# Modules that know nothing of the cloud.
+ON_PREMISES_MODULES = {"exchange_topology_info"}
+INFO_MODULES = {
+    "decommission_readiness_info",
+    "exchange_topology_info",
+    "mailbox_info",
+    "roundtrip_info",
+    "sync_agent_info",
+    "writeback_job_info",
+    "writeback_prediction_info",
+}
 
 # In the documentation stand the names that readers know; the lab has its own. The order matters.
 NAMES = {
@@ -50,8 +64,10 @@ Defaults = Mapping[str, Mapping[str, Any]]
 def arguments(module: str, given: Mapping[str, Any], defaults: Defaults) -> Arguments:
     """The arguments of a task with the play's module_defaults below them, in the lab's names."""
     merged: Arguments = {"exclude": UNWRITABLE} if module == "directory_writeback" else {}
-    groups = ["tenant", "run", *(["directory"] if module in DIRECTORY_MODULES else [])]
+    groups = ["run", *([] if module in ON_PREMISES_MODULES else ["tenant"])]
+    groups += ["directory"] if module in DIRECTORY_MODULES else []
     groups += ["windows"] if module in WINDOWS_MODULES else []
+    groups += ["exchange_server", "name_servers"] if module in EXCHANGE_MODULES else []
     groups += ["agent"] if module == "sync_agent" else []
     for group in groups:
         merged.update(defaults[group])
@@ -114,6 +130,9 @@ def prepare(module: str, given: Mapping[str, Any], lab: Lab, defaults: Defaults)
         edit_some(lab)
     if module == "sync_agent" and given.get("state") == "absent":
         step("sync_agent", domain=DOMAIN)
+    if given.get("verify_bundle"):
+        made = run(module, arguments(module, {"phase": "clean_up", "domain": DOMAIN}, defaults))
+        shutil.copytree(must(made).data["bundle"]["path"], _lab_name(given["verify_bundle"]))
     if module == "directory_restore":
         step("directory_writeback", wave="pilot", identities=edited(lab), exclude=[])
 

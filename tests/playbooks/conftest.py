@@ -19,7 +19,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = tuple(yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]["tenant"])
+GROUPS: dict[str, list[str]] = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
+MODULES = tuple(sorted({module for group in GROUPS.values() for module in group}))
 WAVES = """\
   - {name: pilot, identities_file: pilot.csv}
   - {name: rest, filter: "IsDirSynced -eq 'True'", exclude: [one]}

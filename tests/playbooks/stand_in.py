@@ -39,6 +39,7 @@ class ActionModule(ActionBase):
         path = home / f"state-{host}.json"
         state = {"job": None, "rules": None, "moved": [], "written": [], "at_risk": 0, "differs": False}
         state |= {"edited": [], "unsure": 0, "agents": {}, "cold": False, "reboot_required": False}
+        state |= {"exchange_servers": ["EX01", "EX02"], "blocking": [], "up": [], "hybrid_done": [], "soaks": None}
         if path.exists():
             state |= json.loads(path.read_text())
         before = json.dumps(state)
@@ -144,6 +145,9 @@ class ActionModule(ActionBase):
         return {"changed": changed}
 
     def _writeback_cycle(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        if state.get("restart_mends") and "stays" not in state:
+            state["job"] |= {"quarantine": None, "deletions": None, "problems": [], "failures": []}
+            state["job"]["escrows"] = {"count": 0, "mailboxes": []}
         if args["state"] == "provisioned":
             state["written"].append(wave_of(args))
         if args["state"] == "restarted":
@@ -162,3 +166,55 @@ class ActionModule(ActionBase):
     def _directory_restore(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
         changed, state["written"] = bool(state["written"]), []
         return {"changed": changed, "counts": {}}
+
+    def _exchange_topology_info(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        servers = [{"name": name} for name in state["exchange_servers"]]
+        return INFO | {"exchange": bool(servers), "servers": servers, "fingerprint": "f"}
+
+    def _decommission_readiness_info(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        if args["trial_shutdown"] == "observe":
+            trial = {"well": not state["up"], "why": "EX01 took connections", "hours": 2, "wanted_hours": 24}
+            return INFO | {"ready": False, "counts": {"observations": 1}, "failures": [], "trial": trial}
+        accepted = {item["gate"] for item in args.get("accepted_deviations") or ()}
+        blocking = [gate for gate in state["blocking"] if gate not in accepted]
+        return INFO | {
+            "ready": not blocking,
+            "counts": {"gates": 3, "blocking": len(blocking)},
+            "failures": [{"object": gate, "kind": "failed", "error": f"{gate} failed: mend it."} for gate in blocking],
+            "readiness": {"path": f"/nowhere/readiness-{args['phase']}.json", "sha256": "aa"},
+            "bundle": {"path": "/nowhere/evidence"},
+        }
+
+    def _hybrid_configuration(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        """All steps are done, but for those after one that soaks for a run."""
+        refused = ["AD still has servers"] if args["phase"] == "cloud_clean_up" and state["exchange_servers"] else []
+        if refused and not self._task.check_mode:
+            return {"failed": True, "msg": refused[0]}
+        wanted = [step for step in args.get("steps") or ["cloud"] if step not in state["hybrid_done"]]
+        soaking = [step for step in wanted if step == state["soaks"]]
+        ready = wanted[: wanted.index(soaking[0])] if soaking else wanted
+        state["soaks"] = None if soaking else state["soaks"]
+        state["hybrid_done"] = [*state["hybrid_done"], *ready]
+        rows = [{"step": step, "line": f"remove {step}"} for step in wanted]
+        return {
+            "changed": bool(ready),
+            "steps": rows[: len(ready)],
+            "waiting": [
+                {**row, "reason": "it is still on" if not n else None} for n, row in enumerate(rows[len(ready) :])
+            ],
+            "left": [{"line": "send_connector To Northwind: not the wizard's"}],
+            "refused": refused,
+            "export": {"path": "/nowhere/export", "sha256": "bb", "lines": 2} if ready else None,
+        }
+
+    def _exchange_server(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+        there = args["server"] in state["exchange_servers"]
+        state["exchange_servers"] = [name for name in state["exchange_servers"] if name != args["server"]]
+        return {
+            "changed": there,
+            "steps": [{"line": f"remove {args['server']}"}] if there else [],
+            "refused": [],
+            "left": [],
+            "export": {"path": "/nowhere/export", "sha256": "cc", "lines": 2} if there else None,
+            "reboot_required": state["reboot_required"],
+        }

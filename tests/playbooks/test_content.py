@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.catalogue import CATALOGUE, WRITEBACK
-from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate import tenants
+from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate import decommission, tenants
 
 from tests.playbooks.conftest import ROOT
 
@@ -58,6 +58,7 @@ def test_every_module_is_in_the_groups_of_the_options_that_it_has() -> None:
         "selection": "identities",
         "job": "job_template_id",
         "windows": "windows_host",
+        "exchange_server": "exchange_server_host",
     }
     assert set(leading) == set(GROUPS)
     for group, option in leading.items():
@@ -114,6 +115,15 @@ def test_a_tenant_file_takes_the_options_of_the_modules() -> None:
             assert options(module)[name].get("choices") == tenants.COMPARISON_SECTION.options[name].get("choices")
     in_the_role = load(ROOT / "roles/job/meta/argument_specs.yml")["argument_specs"]["main"]["options"]["job_options"]
     assert set(in_the_role["options"]) == job - set(tenants.JOB_TEMPLATES)
+
+
+def test_a_tenant_file_takes_the_options_of_a_decommission() -> None:
+    judged = set(options("decommission_readiness_info"))
+    assert set(decommission.SECTION.options) - {"hybrid_agent", "clean_up", "uninstall"} <= judged
+    in_a_run = {"phase", "trial_shutdown", "readiness_file", "verify_bundle", "performed_by", "domain", "progress_file"}
+    shared = set(options("sync_agent_info")) | set(options("roundtrip_info")) | set(options("writeback_job_info"))
+    assert judged - in_a_run - shared - {"servers"} <= set(decommission.SECTION.options)
+    assert set(decommission.CLEAN_UP_SECTION.options) <= set(options("hybrid_configuration"))
 
 
 def test_playbooks_share_their_first_lines() -> None:

@@ -5,29 +5,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.playbooks.conftest import Estate
 
-# A job that the restart mends, unless the state says that it stays as it is.
-MENDING = """
-
-class _Mending(ActionModule):
-    def _writeback_cycle(self, args, state):
-        if "stays" not in state:
-            state["job"] |= {"quarantine": None, "deletions": None, "problems": [], "failures": []}
-            state["job"]["escrows"] = {"count": 0, "mailboxes": []}
-        return {"changed": True}
-
-
-ActionModule = _Mending
-"""
 WELL: dict[str, Any] = {
     "domain": "contoso.example",
     "exists": True,
@@ -46,13 +30,10 @@ DELETES = {
 
 
 @pytest.fixture
-def ill(estate: Estate, tmp_path: Path) -> Estate:
-    """An estate where a restart mends the job of contoso."""
-    home = tmp_path / "collections"
-    shutil.copytree(estate.collections, home)
-    action = home / "ansible_collections/hybrid/exchange/plugins/action/writeback_cycle.py"
-    action.write_text(action.read_text() + MENDING)
-    return dataclasses.replace(estate, collections=home)
+def ill(estate: Estate) -> Estate:
+    """An estate where a restart mends the job of contoso, unless the state says that it stays as it is."""
+    estate.set_state("contoso", restart_mends=True)
+    return estate
 
 
 def repair(estate: Estate, job: dict[str, Any] | None, *arguments: str, **state: Any) -> tuple[int, str, list[Any]]:

@@ -82,7 +82,8 @@ def steps() -> list[Step]:
     pytest = (str(BIN / "pytest"), "-q")
     lab = (str(BIN / "python"), "-m", "tests.lab")
     faults, survival = "tests/conformance/test_faults.py", "tests/conformance/test_writeback_survives.py"
-    agent = "tests/conformance/test_agent.py"
+    agent, decommission = "tests/conformance/test_agent.py", "tests/conformance/test_decommission.py"
+    apart = [word for file in (faults, survival, agent, decommission) for word in ("--ignore", file)]
     chosen = [
         Step("tree", "first", ("tests/tools/tree",)),
         Step("ruff", "free", (str(BIN / "ruff"), "check", ".")),
@@ -119,7 +120,7 @@ def steps() -> list[Step]:
         Step(
             "conformance",
             "lab",
-            (*pytest, "tests/conformance", "--ignore", faults, "--ignore", survival, "--ignore", agent),
+            (*pytest, "tests/conformance", *apart),
             environment=LAB,
         ),
         Step("judges", "lab", (str(GRAPH / "bin" / "pytest"), "-q", "-W", "default", "tests/judges"), environment=LAB),
@@ -134,6 +135,7 @@ def steps() -> list[Step]:
         Step("kills-down", "kills", (*lab, "down"), environment=LAB_FOR_KILLS),
         Step("servers-up", "servers", (*lab, "up", "--fresh"), environment=LAB_FOR_SERVERS),
         Step("agent", "servers", (*pytest, agent), environment=LAB_FOR_SERVERS),
+        Step("decommission", "servers", (*pytest, decommission), environment=LAB_FOR_SERVERS),
         Step("servers-down", "servers", (*lab, "down"), environment=LAB_FOR_SERVERS),
     ]
     if NEWEST.is_dir():

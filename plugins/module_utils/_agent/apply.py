@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent import (
-    command_line,
     installed,
     plan,
     product,
@@ -18,7 +17,6 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._agent import (
     restart,
     setup,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent.command_line import Command
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.installed import Installed, Service
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.plan import Plan, Read
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.ports import Ends
@@ -33,6 +31,8 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     Timeout,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import command_line
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.command_line import Command
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.waiting import until
 
 

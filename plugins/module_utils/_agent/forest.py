@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent import product, registry
+from ansible_collections.hybrid.exchange.plugins.module_utils._agent import product
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.host_facts import UNREADABLE
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.ports import Entry, Forest, Host
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent.times import moment
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, NotFound
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import windows_host as registry
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.moments import moment
 
 ROOT_KEYS = "CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services"
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)

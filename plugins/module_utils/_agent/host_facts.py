@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent import product, registry
+from ansible_collections.hybrid.exchange.plugins.module_utils._agent import product
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.ports import Host
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.product import Endpoint
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
@@ -22,6 +22,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     Timeout,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import windows_host as registry
 
 # What one fact that cannot be read raises; a lost connection ends the run instead.
 UNREADABLE = (Conflict, NotFound, PermissionDenied, Timeout)
@@ -95,17 +96,10 @@ def read(host: Host, outbound: tuple[Endpoint, ...]) -> HostFacts:
         schannel=part("tls12_schannel", lambda: _schannel(host), {}),
         policies=part("execution_policy", lambda: _policies(host), {}),
         vault=part("vault_service", lambda: _start_type(host, product.VAULT_SERVICE), None),
-        pending=part("reboot_pending", lambda: pending(host), ()),
+        pending=part("reboot_pending", lambda: registry.pending(host), ()),
         outbound=part("outbound", lambda: {endpoint: _reaches(host, endpoint) for endpoint in outbound}, {}),
         unknown=unknown,
     )
-
-
-def pending(host: Host) -> tuple[str, ...]:
-    """What waits for a restart of the host; nothing where none is pending."""
-    found = [key for key in product.PENDING_KEYS if registry.exists(host, key)]
-    renames = registry.values(host, product.SESSION_MANAGER).get(product.PENDING_VALUE)
-    return (*found, *((rf"{product.SESSION_MANAGER}\{product.PENDING_VALUE}",) if renames else ()))
 
 
 def _strong(host: Host) -> dict[str, int | None]:

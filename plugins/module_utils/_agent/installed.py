@@ -7,29 +7,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent import product, registry, version
+from ansible_collections.hybrid.exchange.plugins.module_utils._agent import product, version
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.ports import Host
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent.times import moment, shown
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.version import Version
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.wanted import Names
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Conflict, NotFound, PermissionDenied
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
-
-_LISTED = ["DisplayName", "DisplayVersion", "BundleVersion", "QuietUninstallString", "UninstallString"]
-
-
-@dataclass(frozen=True)
-class Program:
-    """An entry of the programs list. ``removal`` is the command that removes it."""
-
-    name: str
-    version: str
-    removal: str
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import windows_host as registry
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.moments import moment, shown
 
 
 @dataclass(frozen=True)
@@ -60,7 +49,7 @@ class Service:
 class Installed:
     """``domains`` None means that the host does not tell; ``started`` is when the service's process began."""
 
-    program: Program | None = None
+    program: registry.Program | None = None
     file_version: str | None = None
     service: Service | None = None
     updater: Service | None = None
@@ -108,7 +97,7 @@ class Module:
 def read(host: Host, names: Names) -> Installed:
     """What is installed, how its services are, and which domains it says it serves."""
     service = read_service(host, names.service, with_account=True)
-    program = find_program(host, names.program_names)
+    program = registry.find_program(host, names.program_names)
     file = registry.row(
         host,
         Cmdlet("Get-Item", {"LiteralPath": [names.program]}),
@@ -152,22 +141,6 @@ def started(host: Host, service: Service | None) -> datetime | None:
         return None
     found = registry.row(host, Cmdlet("Get-Process", {"Id": [service.process]}))
     return moment(str(found.get("StartTime") or ""))
-
-
-def find_program(host: Host, wanted: Sequence[str]) -> Program | None:
-    """The entry of the programs list with one of these names."""
-    by_name = {name.lower() for name in wanted}
-    listed = Cmdlet("Get-ItemProperty", {"Path": list(product.UNINSTALL_KEYS)})
-    # Some programs leave values there that PowerShell cannot read; they are none of ours.
-    for entry in registry.rows(host, listed, Cmdlet("Select-Object", {"Property": _LISTED}), partial=True):
-        name = str(entry.get("DisplayName") or "")
-        if name.lower() in by_name:
-            return Program(
-                name=name,
-                version=str(entry.get("DisplayVersion") or entry.get("BundleVersion") or ""),
-                removal=str(entry.get("QuietUninstallString") or entry.get("UninstallString") or ""),
-            )
-    return None
 
 
 def _domains(host: Host, names: Names) -> tuple[tuple[str, ...] | None, str]:

@@ -17,10 +17,10 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._agent.host_facts 
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.installed import Installed
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.registered import Registered
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.source import Source
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent.times import moment
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent.times import shown as in_words
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.wanted import Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError, Refused
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.moments import moment
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.moments import shown as in_words
 
 RESTART_HOST = "restart_host"
 INSTALL, UPGRADE, UNINSTALL = "install", "upgrade", "uninstall"

@@ -15,8 +15,8 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._agent import prod
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.forest import ForestFacts
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.host_facts import HostFacts, Machine
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.source import Source
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent.times import shown
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.wanted import Wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.moments import shown
 
 PASSED, FAILED, CANNOT_TELL = "passed", "failed", "cannot_tell"
 

@@ -87,16 +87,6 @@ NET_STRONG = (
 NET_STRONG_VALUES = ("SystemDefaultTlsVersions", "SchUseStrongCrypto")
 SCHANNEL = r"HKLM:\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL\Protocols\TLS 1.2"
 SCHANNEL_SIDES = ("Client", "Server")
-PENDING_KEYS = (
-    r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending",
-    r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired",
-)
-SESSION_MANAGER = r"HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager"
-PENDING_VALUE = "PendingFileRenameOperations"
-UNINSTALL_KEYS = (
-    r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\*",
-    r"HKLM:\SOFTWARE\WOW6432Node\Microsoft\Windows\CurrentVersion\Uninstall\*",
-)
 
 
 @dataclass(frozen=True, order=True)

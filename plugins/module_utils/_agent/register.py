@@ -14,7 +14,6 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._agent import prod
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.installed import Installed, Module
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.plan import CONNECT, DOMAIN, GMSA, PERMISSIONS
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.ports import Ends
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent.settle import settle
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.wanted import Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     AuthenticationError,
@@ -25,6 +24,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     Timeout,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.settle import settle
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.waiting import until
 
 # What Entra says when it wants more than a password: a second factor, or what a policy of the tenant asks for.

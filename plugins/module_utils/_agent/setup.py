@@ -14,14 +14,11 @@ from dataclasses import dataclass
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent import (
     host_facts,
     product,
-    registry,
     restart,
     version,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent import source as sources
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent.command_line import Command
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.ports import Ends, Host
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent.settle import settle
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.wanted import Installer, Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     Conflict,
@@ -32,6 +29,9 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     Unavailable,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import windows_host as registry
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.command_line import Command
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.settle import settle
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def run(ends: Ends, wanted: Wanted, command: Command, what: str) -> Ran:
     """Run a setup program to its end and judge its exit code; what names it in messages."""
     host = ends.host
     stem = command.program.rpartition("\\")[2].removesuffix(".exe")
-    running = _processes(host, stem)
+    running = registry.process_ids(host, stem)
     if running:
         raise Conflict(
             f"{what} is running on {host.host} already (process {', '.join(map(str, running))}). Let it end, and run "
@@ -196,19 +196,14 @@ def _remove(host: Host, path: str) -> None:
             host.run(remove)
 
 
-def _processes(host: Host, stem: str) -> list[int]:
-    found = registry.rows(host, Cmdlet("Get-Process", {"Name": [stem]}))
-    return [number for row in found if (number := registry.number(row.get("Id"))) is not None]
-
-
 def _stop(host: Host, stem: str) -> str:
     """Stop the processes of the program, which this run started, by their ids."""
     try:
-        ids = _processes(host, stem)
+        ids = registry.process_ids(host, stem)
         if not ids:
             return "it was gone by then"
         host.run(Cmdlet("Stop-Process", {"Id": ids, "Force": True}))
-        left = [number for number in _processes(host, stem) if number in ids]
+        left = [number for number in registry.process_ids(host, stem) if number in ids]
     except HybridError as error:
         return f"its processes could not be stopped: {error.message}"
     if left:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent import registry
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.host_facts import UNREADABLE
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.ports import Host
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.wanted import Installer
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import windows_host as registry
 
 VALID = "Valid"
 

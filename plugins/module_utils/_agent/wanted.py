@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent import product
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.product import Endpoint
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent.times import moment
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.version import Version, parse, required
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Credential
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.moments import moment
 
 SOURCES = ("path", "share", "url")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")

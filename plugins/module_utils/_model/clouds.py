@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -19,7 +19,9 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Inp
 class Cloud:
     """One cloud. URLs have no path and no trailing slash; an empty one is not public knowledge and must be given.
 
-    ``provision_on_demand`` tells whether the synchronization service offers provisioning on demand there.
+    ``provision_on_demand`` tells whether the synchronization service offers provisioning on demand there. The last
+    three are what DNS records of a domain point at whose mail and Autodiscover are in this cloud: suffixes of hosts in
+    MX records, hosts of Autodiscover, and domains that SPF records include. Empty: not public knowledge.
     """
 
     name: str
@@ -27,6 +29,9 @@ class Cloud:
     graph_url: str
     exchange_url: str
     provision_on_demand: bool
+    mx_suffixes: tuple[str, ...] = ()
+    autodiscover_hosts: tuple[str, ...] = ()
+    spf_includes: tuple[str, ...] = ()
 
 
 _ROWS = (
@@ -36,6 +41,9 @@ _ROWS = (
         "https://graph.microsoft.com",
         "https://outlook.office365.com",
         True,
+        ("mail.protection.outlook.com", "mx.microsoft"),
+        ("autodiscover.outlook.com",),
+        ("spf.protection.outlook.com",),
     ),
     Cloud(
         "gcc_high",
@@ -43,6 +51,9 @@ _ROWS = (
         "https://graph.microsoft.us",
         "https://outlook.office365.us",
         True,
+        ("mail.protection.office365.us", "mx.microsoft"),
+        ("autodiscover.office365.us",),
+        ("spf.protection.office365.us",),
     ),
     Cloud(
         "dod",
@@ -50,6 +61,9 @@ _ROWS = (
         "https://dod-graph.microsoft.us",
         "https://outlook-dod.office365.us",
         True,
+        ("mail.protection.office365.us", "mx.microsoft"),
+        ("autodiscover-dod.office365.us",),
+        ("spf.protection.office365.us",),
     ),
     Cloud(
         "china_21vianet",
@@ -57,6 +71,9 @@ _ROWS = (
         "https://microsoftgraph.chinacloudapi.cn",
         "https://partner.outlook.cn",
         False,
+        ("mail.protection.partner.outlook.cn", "mx.microsoft"),
+        ("autodiscover.partner.outlook.cn",),
+        ("spf.protection.partner.outlook.cn",),
     ),
     Cloud("bleu", "", "", "", True),
     Cloud("delos", "", "", "", True),
@@ -72,11 +89,11 @@ def cloud(
     known = CLOUDS.get(name)
     if known is None:
         raise InputError(f"There is no cloud named {name!r}. Use one of {', '.join(CLOUDS)}.", cloud=name)
-    hosts = {
-        option: _url(option, given or getattr(known, option), name)
-        for option, given in (("login_url", login_url), ("graph_url", graph_url), ("exchange_url", exchange_url))
-    }
-    return Cloud(name=name, provision_on_demand=known.provision_on_demand, **hosts)
+    given = {"login_url": login_url, "graph_url": graph_url, "exchange_url": exchange_url}
+    hosts = {option: _url(option, url or getattr(known, option), name) for option, url in given.items()}
+    return replace(
+        known, login_url=hosts["login_url"], graph_url=hosts["graph_url"], exchange_url=hosts["exchange_url"]
+    )
 
 
 def _url(option: str, value: str, cloud_name: str) -> str:

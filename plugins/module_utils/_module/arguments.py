@@ -151,6 +151,30 @@ WINDOWS = ArgumentSpec(
 )
 """Where a Windows server is and how to sign in."""
 
+EXCHANGE_SERVER = ArgumentSpec(
+    options={
+        "exchange_server_host": {"type": "str"},
+        "exchange_server_port": {"type": "int", "default": 443},
+        "exchange_server_path": {"type": "str", "default": "powershell"},
+        "exchange_server_configuration_name": {"type": "str", "default": "Microsoft.Exchange"},
+        "exchange_server_authentication": {
+            "type": "str",
+            "default": "negotiate",
+            "choices": ["negotiate", "kerberos", "ntlm", "certificate", "basic"],
+        },
+        "exchange_server_user": {"type": "str"},
+        "exchange_server_password": {"type": "str", "no_log": True},
+        "exchange_server_certificate": {"type": "path"},
+        "exchange_server_ca_path": {"type": "path"},
+        "exchange_server_kerberos_host": {"type": "str"},
+        "exchange_server_connect_timeout": {"type": "int", "default": 30},
+        "exchange_server_operation_timeout": {"type": "int", "default": 20},
+        "exchange_server_command_timeout": {"type": "int", "default": 600},
+    },
+    required_by={"exchange_server_password": ("exchange_server_user",)},
+)
+"""Where Exchange Server's management endpoint is and how to sign in."""
+
 RUN = ArgumentSpec(
     options={
         "artifact_dir": {"type": "path", "default": "artifacts"},

@@ -11,7 +11,7 @@ Together with its neighbours the only code that knows AnsibleModule.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -93,6 +93,25 @@ class ModuleContext:
 
         return connect_windows(self.params)
 
+    @cached_property
+    def exchange_server(self) -> Any:
+        """A session to Exchange Server's management endpoint; InputError where none is given."""
+        from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell.connect import (
+            connect_exchange_server,
+        )
+
+        return connect_exchange_server(self.params)
+
+    @property
+    def has_exchange_server(self) -> bool:
+        """Whether the options name an Exchange Server."""
+        return bool(self.params.get("exchange_server_host"))
+
+    @property
+    def has_windows(self) -> bool:
+        """Whether the options name a Windows server."""
+        return bool(self.params.get("windows_host"))
+
     @property
     def has_directory(self) -> bool:
         """Whether the options name a directory."""
@@ -107,15 +126,25 @@ class ModuleContext:
         """A writer for an artifact of that name in the run's artifact directory."""
         return ArtifactWriter(self.params["artifact_dir"], name)
 
+    def find_program(self, names: Sequence[str]) -> str | None:
+        """Where the first of these programs is that the machine has."""
+        return next((path for name in names if (path := self._module.get_bin_path(name))), None)
+
+    def run_program(self, command: Sequence[str]) -> tuple[int, str, str]:
+        """Run a program: its exit code, output and errors."""
+        code, output, errors = self._module.run_command(list(command))
+        return int(code), str(output), str(errors)
+
     def warn(self, message: str) -> None:
         """Warn the user."""
         self._module.warn(message)
 
     def warn_of_service(self) -> None:
-        """Hand on what Exchange Online and a Windows server warned of: the first report_limit texts, each once."""
-        if "windows" in self.__dict__:
-            for warning in self.windows.warnings[: self.report_limit]:
-                self.warn(f"{self.windows.host}: {warning}")
+        """Hand on what Exchange Online and the servers warned of: the first report_limit texts of each, once."""
+        for name in ("windows", "exchange_server"):
+            if name in self.__dict__:
+                for warning in self.__dict__[name].warnings[: self.report_limit]:
+                    self.warn(f"{self.__dict__[name].host}: {warning}")
         if "cloud" not in self.__dict__:
             return
         warnings = list(dict.fromkeys(self.exchange.warnings))
@@ -139,8 +168,9 @@ class ModuleContext:
 
     def close(self) -> None:
         """Give connections back that were opened."""
-        if "windows" in self.__dict__:
-            self.windows.close()
+        for name in ("windows", "exchange_server"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
         if "directory" in self.__dict__:
             self.directory.close()
 

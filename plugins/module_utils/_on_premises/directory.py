@@ -91,6 +91,11 @@ class Directory:
         return self._session.root("schemaNamingContext")[0]
 
     @property
+    def root_domain_dn(self) -> str:
+        """The first domain of the forest, which gives it its name."""
+        return self._session.root("rootDomainNamingContext")[0]
+
+    @property
     def configuration_dn(self) -> str:
         """Where the forest keeps its configuration."""
         return self._session.root("configurationNamingContext")[0]

@@ -24,6 +24,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments 
     WINDOWS,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._writeback import kept
+from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate import decommission
 from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate.layout import Layout, Place, Problem
 from ansible_collections.hybrid.exchange.plugins.plugin_utils._estate.sections import (
     Section,
@@ -37,7 +38,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OWN_VARIABLE = re.compile(
     r"hybrid_(tenant|directory|job|job_templates|comparison|mappings|mappings_purge|mappings_add_missing"
-    r"|rules_file|applications|waves|ring|agent|agent_servers|windows)"
+    rf"|rules_file|applications|waves|ring|agent|agent_servers|windows|{'|'.join(decommission.VARIABLES)})"
     r"|ansible_.*"
 )
 
@@ -114,6 +115,7 @@ FILE_SECTION = Section(
         "directory": {"type": "dict"},
         "job": {"type": "dict"},
         "agent": {"type": "dict"},
+        "decommission": {"type": "dict"},
         "comparison": {"type": "dict"},
         "mappings": {"type": "list"},
         "mappings_purge": {"type": "bool"},
@@ -164,6 +166,7 @@ def check_tenant(file: TenantFile, rings: Sequence[str]) -> list[Problem]:
             for index, entry in enumerate(values[key]):
                 problems += section.check(layout, (key, index), entry)
     problems += check_applications(layout, values.get("applications"))
+    problems += decommission.check(layout, values.get(decommission.KEY))
     checks = (_check_names(file, rings), _check_servers(file), _check_waves(file), _check_variables(file))
     return [*problems, *(problem for found in checks for problem in found)]
 
@@ -210,6 +213,7 @@ def clear_text_secrets(file: TenantFile) -> list[Problem]:
         (("directory",), DIRECTORY_SECTION, file.values["directory"]),
         (("agent",), AGENT_SECTION, file.values.get("agent") or {}),
         *((("agent", "servers", index), SERVER_SECTION, server) for index, server in enumerate(_servers(file))),
+        *decommission.holders(file.values.get(decommission.KEY) or {}),
     ]
     return [
         file.layout.problem((*place, option), f"{option!r} is in clear text; use a lookup or ansible-vault")
@@ -264,6 +268,7 @@ def host_variables(
         ),
         "hybrid_waves": waves,
         **_agent_variables(values.get("agent") or {}, resolve),
+        **decommission.variables(values.get(decommission.KEY) or {}, resolve),
     }
     if values.get("rules_file"):
         variables.update(absolute_paths(FILE_SECTION.options, {"rules_file": values["rules_file"]}, resolve))

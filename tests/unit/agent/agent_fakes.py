@@ -18,6 +18,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._agent.ports impor
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.wanted import Installer, Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import windows_cmdlets
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet, Credential
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import windows_host
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
 
 DOMAIN = "contoso.lab"
@@ -225,7 +226,7 @@ class FakeHost:
         self.restarts += 1
         self.down = 3
         self.system["LastBootUpTime"] = f"boot {self.restarts}"
-        self.registry.pop(product.PENDING_KEYS[0], None)
+        self.registry.pop(windows_host.PENDING_KEYS[0], None)
 
     def _get_ciminstance(self, _rows: Any, ClassName: str, Filter: str = "") -> list[Any]:
         if ClassName == "Win32_Service":

@@ -21,6 +21,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as 
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent import product
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.ensure import Outcome, ensure
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.wanted import Installer, Wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import windows_host
 
 NEW = ["install", "connect", "set_gmsa", "add_domain", "restart_service"]
 STAGED = rf"{product.STAGING_FOLDER}\AADConnectProvisioningAgentSetup.exe"
@@ -85,7 +86,7 @@ def test_every_prerequisite_that_is_not_met_is_told_in_one_message_and_nothing_i
     host.registry[product.NET_FULL]["Release"] = 394802
     host.registry[product.NET_STRONG[1]].pop("SchUseStrongCrypto")
     host.registry[rf"{product.SCHANNEL}\Client"] = {"Enabled": 0, "DisabledByDefault": 0}
-    host.registry[product.PENDING_KEYS[0]] = {}
+    host.registry[windows_host.PENDING_KEYS[0]] = {}
     host.policies["LocalMachine"] = "Unrestricted"
     host.vault = "Disabled"
     host.closed_ports = {"login.windows.net:443"}
@@ -217,7 +218,7 @@ def test_a_host_that_stays_away_is_said_so(here: Stage) -> None:
 
 
 def test_a_pending_restart_is_done_first_where_that_is_allowed(here: Stage) -> None:
-    here.host.registry[product.PENDING_KEYS[0]] = {}
+    here.host.registry[windows_host.PENDING_KEYS[0]] = {}
     with pytest.raises(errors.Refused, match="reboot_pending is not met"):
         run(here)
     done = run(here, wanted(reboot=True))

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent import product, version
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent.command_line import Command, parse
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.registered import Agent, Registered
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent.source import Source
-from ansible_collections.hybrid.exchange.plugins.module_utils._agent.times import moment
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import ProtocolError
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.clouds import CLOUDS
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.command_line import Command, parse
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.moments import moment
 
 SETUP = r"C:\ProgramData\Package Cache\{1}\Setup.exe"
 

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils._agent import product
-from ansible_collections.hybrid.exchange.plugins.module_utils._model import windows_cmdlets
+from ansible_collections.hybrid.exchange.plugins.module_utils._model import exchange_cmdlets, windows_cmdlets
 
 REFERENCE = json.loads((Path(__file__).parents[2] / "reference/powershell-cmdlets.json").read_text())["cmdlets"]
+# Cmdlets of Exchange Online have a test of their own.
+EXCHANGE = json.loads((Path(__file__).parents[2] / "reference/exchange-cmdlets.json").read_text())["cmdlets"]
+CLOUD = {name for name, cmdlet in EXCHANGE.items() if "cloud" in cmdlet["applies"]}
 UTILS = Path(windows_cmdlets.__file__).parents[1]
-AGENT = sorted((UTILS / "_agent").glob("*.py"))
+SENDERS = sorted(path for name in ("_agent", "_decommission", "_run") for path in (UTILS / name).glob("*.py"))
 NAME = re.compile(r"(Add|Connect|Copy|Get|Import|Invoke|New|Remove|Restart|Select|Set|Start|Stop|Test)-[A-Z]\w+")
 READING = ("Get-", "Test-", "Select-", "Import-")
 
@@ -33,12 +36,15 @@ def test_every_cmdlet_and_parameter_exists_with_its_type(name: str, known: windo
 
 def test_the_use_case_sends_what_is_in_the_table_and_the_table_has_no_more() -> None:
     used = set()
-    for path in AGENT:
+    for path in SENDERS:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Cmdlet":
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Cmdlet" and node.args:
                 name = node.args[0]
-                used.add(name.value if isinstance(name, ast.Constant) else product.DOMAINS_CMDLET)
-    assert used == set(windows_cmdlets.CMDLETS)
+                if isinstance(name, ast.Constant):
+                    used.add(name.value)
+                elif path.parent.name == "_agent":
+                    used.add(product.DOMAINS_CMDLET)
+    assert used - set(exchange_cmdlets.CMDLETS) - CLOUD == set(windows_cmdlets.CMDLETS)
 
 
 def test_words_of_parameters_exist() -> None:
@@ -50,6 +56,8 @@ def test_words_of_parameters_exist() -> None:
 
 def test_cmdlets_named_in_texts_exist_too() -> None:
     elsewhere = {"Add-KdsRootKey", "New-ADServiceAccount"}
-    for path in AGENT:
+    for path in SENDERS:
+        if path.parent.name != "_agent":
+            continue  # their texts name cmdlets of Exchange
         for match in NAME.finditer(path.read_text("utf-8")):
             assert match[0] in REFERENCE or match[0] in elsewhere, (path.name, match[0])

@@ -324,3 +324,60 @@ def test_a_secret_in_clear_text_is_a_warning(tmp_path: Path, capsys: pytest.Capt
     assert "a.yml:6:3: 'client_secret' is in clear text" in warned
     assert "b.yml" not in warned
     assert "hunter2" not in warned
+
+
+DECOMMISSION = """\
+decommission:
+  exit: source_of_authority
+  exchange_server_user: CONTOSO\\admin
+  exchange_server_ca_path: ../ca.pem
+  windows_user: CONTOSO\\admin
+  servers:
+    - {name: EX01, exchange_server_host: ex01.a.example, windows_host: ex01.a.example}
+    - {name: EX02, windows_ca_path: ../other.pem}
+  hybrid_agent: {windows_host: agent.a.example}
+  dns_internal: [10.0.0.53]
+  accepted_deviations:
+    - {gate: mx_external, reason: a gateway, by: anna, until: "2026-12-31"}
+  clean_up: {soak_minutes: 90}
+"""
+
+
+def test_a_decommission_becomes_variables(tmp_path: Path) -> None:
+    inventory = load(write(tmp_path, {"a.yml": tenant("a", "canary") + DECOMMISSION}))
+    found = variables(inventory, "a")
+    assert found["hybrid_exchange_server"] == {
+        "exchange_server_user": "CONTOSO\\admin",
+        "exchange_server_ca_path": str(tmp_path / "ca.pem"),
+        "exchange_server_host": "ex01.a.example",
+    }
+    assert [server["name"] for server in found["hybrid_exchange_servers"]] == ["EX01", "EX02"]
+    assert found["hybrid_exchange_servers"][1]["windows_ca_path"] == str(tmp_path / "other.pem")
+    assert found["hybrid_exchange_windows"] == {"windows_user": "CONTOSO\\admin"}
+    assert found["hybrid_agent_host"] == {"windows_user": "CONTOSO\\admin", "windows_host": "agent.a.example"}
+    assert found["hybrid_clean_up"] == {"soak_minutes": 90}
+    assert set(found["hybrid_decommission"]) == {"exit", "dns_internal", "accepted_deviations"}
+
+
+def test_a_tenant_without_a_decommission_has_the_variables_empty(tmp_path: Path) -> None:
+    found = variables(load(write(tmp_path, {"a.yml": tenant("a", "canary")})), "a")
+    names = ("exchange_servers", "exchange_server", "exchange_windows", "agent_host", "clean_up", "decommission")
+    assert not any(found[f"hybrid_{name}"] for name in names)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("exit: source_of_authority", "exit: both", "it must be one of source_of_authority, management_tools"),
+        ("name: EX02", "name: EX01", "a server 'EX01' came before"),
+        ("  dns_internal", "  dns_inside", "unknown key 'dns_inside'; did you mean 'dns_internal'?"),
+        ("reason: a gateway, ", "", "lacks 'reason'"),
+        ("soak_minutes", "soak", "unknown key 'soak'"),
+        ("windows_host: agent", "windows_hots: agent", "unknown key 'windows_hots'"),
+        ("{name: EX02", "{nmae: EX02", "lacks 'name'"),
+    ],
+)
+def test_mistakes_in_a_decommission_are_named(old: str, new: str, words: str, tmp_path: Path) -> None:
+    text = DECOMMISSION.replace(old, new, 1)
+    assert text != DECOMMISSION
+    assert words in refused(write(tmp_path, {"a.yml": tenant("a", "canary") + text}))

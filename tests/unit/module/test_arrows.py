@@ -23,6 +23,7 @@ LIBRARIES = {
     "requests": {"_cloud"},
     "msal": {"_cloud"},
     "cryptography": {"_cloud"},
+    "dns": {"_on_premises"},
     "ldap3": {"_on_premises"},
     "gssapi": {"_on_premises"},
     "pypsrp": {"_on_premises"},

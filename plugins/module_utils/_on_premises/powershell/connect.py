@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
 
-"""The Windows host of a task's options.
+"""The Windows host and the Exchange Server of a task's options.
 
 Apart from the directory's, because a task that needs one of them should not pay for the other's libraries.
 """
@@ -14,6 +14,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell import pool, settings
+from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell.exchange_server import (
+    ExchangeServer,
+)
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell.session import Session
 
 
@@ -21,3 +24,9 @@ def connect_windows(params: Mapping[str, Any]) -> Session:
     """The Windows host that the windows_* options name; it is connected to when it is first used."""
     pool.require()
     return Session(settings.from_params(params))
+
+
+def connect_exchange_server(params: Mapping[str, Any]) -> ExchangeServer:
+    """The Exchange Server that the exchange_server_* options name; it is connected to when it is first used."""
+    pool.require()
+    return ExchangeServer(settings.from_params(params, settings.EXCHANGE_SERVER))

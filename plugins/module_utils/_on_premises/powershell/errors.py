@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
 
-"""What a Windows host says went wrong, and what went wrong on the way to it, as errors of this collection."""
+"""What a Windows host or Exchange Server says went wrong, and what went wrong on the way to it, as our errors."""
 
 from __future__ import annotations
 
@@ -36,6 +36,13 @@ _CLASSES: Mapping[str, type[errors.HybridError]] = MappingProxyType(
         "ResourceUnavailable": errors.Unavailable,
     }
 )
+# What Exchange's own cmdlets say by the class of the exception, whatever the category.
+_REASONS: Mapping[str, type[errors.HybridError]] = MappingProxyType(
+    {
+        "ManagementObjectNotFoundException": errors.NotFound,
+        "ManagementObjectAmbiguousException": errors.Ambiguous,
+    }
+)
 NO_COMMAND = "CommandNotFoundException"
 # Faults of WS-Management by number.
 _ACCESS_DENIED = 5
@@ -60,7 +67,7 @@ def category_name(number: int | None) -> str:
 
 def of_record(record: ErrorRecord, cmdlet: str, host: str) -> errors.HybridError:
     """The error that a record is; its facts tell category, id and target."""
-    cls = _CLASSES.get(record.category, errors.Conflict)
+    cls = _REASONS.get(record.reason) or _CLASSES.get(record.category, errors.Conflict)
     message = " ".join(record.message.split()) or f"an error without a text ({record.error_id or record.category})"
     return cls(
         f"{cmdlet} on {host}: {message}",
@@ -69,6 +76,7 @@ def of_record(record: ErrorRecord, cmdlet: str, host: str) -> errors.HybridError
         category=record.category,
         error_id=record.error_id,
         target=record.target,
+        **({"reason": record.reason} if record.reason else {}),
     )
 
 
@@ -89,31 +97,30 @@ def lost(settings: Settings, what: object, uncertain: bool) -> errors.Unavailabl
 
 def of_connecting(settings: Settings, error: BaseException) -> errors.HybridError:
     """The error for a session that could not be opened, whatever the library raised."""
-    where = f"{settings.host}:{settings.port}"
+    where, kind = f"{settings.host}:{settings.port}", settings.kind
     facts = {"host": settings.host}
     untrusted = next((item for item in _chain(error) if isinstance(item, ssl.SSLCertVerificationError)), None)
     if untrusted is not None:
         return errors.InputError(
-            f"The certificate of {where} cannot be trusted: {untrusted.verify_message}. Give windows_ca_path, the "
-            "authority that it comes from, and in windows_host a name that it holds.",
+            f"The certificate of {where} cannot be trusted: {untrusted.verify_message}. Give {kind.prefix}_ca_path, "
+            f"the authority that it comes from, and in {kind.prefix}_host a name that it holds.",
             **facts,
         )
     if isinstance(error, OSError):
         return errors.Unavailable(
-            f"{where} cannot be reached: {short(error)}. PowerShell remoting over HTTPS must be on there (a WinRM "
-            "listener with a certificate), and the port open.",
+            f"{where} cannot be reached: {short(error)}. {kind.needed}.",
             **facts,
         )
     code = getattr(error, "code", None)
     if code == _ACCESS_DENIED:
         return errors.PermissionDenied(
-            f"{where} does not let {settings.user or 'this account'} open a PowerShell session. It must be an "
-            f"administrator of the server, and be allowed by the session configuration {settings.configuration}.",
+            f"{where} does not let {settings.user or 'this account'} open a PowerShell session. It must {kind.rights} "
+            f"{settings.configuration}.",
             **facts,
         )
     if code is not None and "configuration" in str(error).lower():
         return errors.NotFound(
-            f"{where} has no session configuration {settings.configuration} (windows_configuration_name): "
+            f"{where} has no session configuration {settings.configuration} ({kind.prefix}_configuration_name): "
             f"{short(error)}.",
             **facts,
         )

@@ -136,6 +136,7 @@ def open_pool(settings: Settings) -> Pool:
     connection = WSMan(
         settings.host,
         port=settings.port,
+        path=settings.path,
         username=settings.user,
         password=settings.password,
         ssl=True,

@@ -29,6 +29,16 @@ HIDDEN = "********"
 STREAM_LIMIT = 500
 
 
+class Table(Protocol):
+    """The cmdlets that may be sent to one kind of endpoint."""
+
+    def check(self, pipeline: Sequence[Cmdlet], /) -> None:
+        """InputError for what is not among them."""
+
+    def changes(self, pipeline: Sequence[Cmdlet], /) -> bool:
+        """Whether a pipeline may change anything."""
+
+
 class OpenedPool(Protocol):
     """What a session needs of a runspace pool."""
 
@@ -51,8 +61,13 @@ class Session:
         *,
         open_pool: Callable[[Settings], OpenedPool] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        table: Table = windows_cmdlets,
+        prepare: Sequence[Cmdlet] = (),
     ) -> None:
+        """``prepare`` are cmdlets that each new pool begins with; they change nothing but the session itself."""
         self._settings = settings
+        self._table = table
+        self._prepare = tuple(prepare)
         self._open_pool = open_pool or pools.open_pool
         self._monotonic = monotonic
         self._pool: OpenedPool | None = None
@@ -89,14 +104,14 @@ class Session:
         there are no objects, and it is a warning otherwise. Timeout, with the fact
         ``uncertain`` where something may have been changed, when it took too long; the pipeline was stopped then.
         """
-        windows_cmdlets.check(pipeline)
+        self._table.check(pipeline)
         self._secrets |= {
             value.password
             for cmdlet in pipeline
             for value in cmdlet.parameters.values()
             if isinstance(value, Credential) and value.password
         }
-        changes = windows_cmdlets.changes(pipeline)
+        changes = self._table.changes(pipeline)
         limit = self._settings.command_timeout if timeout is None else timeout
         try:
             answer = self._send(pipeline, limit)
@@ -109,15 +124,10 @@ class Session:
             except Lost as second:
                 self.close()
                 raise failures.lost(self._settings, self._clean(str(second)), False) from None
-        names = " | ".join(cmdlet.name for cmdlet in pipeline)
         for name, texts in answer.streams.items():
             self._keep(name, texts)
         if answer.errors:
-            record = answer.errors[0]
-            clean = failures.ErrorRecord(
-                self._clean(record.message), record.category, record.error_id, self._clean(record.target), record.reason
-            )
-            error = failures.of_record(clean, names, self._settings.name)
+            error = self._error(answer, pipeline)
             if not (partial and answer.objects):
                 raise error
             self._keep("warning", [error.message])
@@ -133,8 +143,25 @@ class Session:
         if self._pool is None:
             self._pool = self._open_pool(self._settings)
             self.generation += 1
+            for cmdlet in self._prepare:
+                self._begin_with(cmdlet)
+        return self._invoke(self._pool, pipeline, limit)
+
+    def _begin_with(self, cmdlet: Cmdlet) -> None:
+        """Run one of the cmdlets that a new pool begins with; a pool that cannot be prepared is not used."""
+        if self._pool is None:
+            return
         try:
-            answer = self._pool.invoke(list(pipeline), limit, self._monotonic)
+            answer = self._invoke(self._pool, (cmdlet,), self._settings.command_timeout)
+            if answer.errors:
+                raise self._error(answer, (cmdlet,))
+        except errors.HybridError:
+            self.close()
+            raise
+
+    def _invoke(self, pool: OpenedPool, pipeline: tuple[Cmdlet, ...], limit: float) -> Answer:
+        try:
+            answer = pool.invoke(list(pipeline), limit, self._monotonic)
         except Busy as error:
             raise failures.busy(self._settings) from error
         except TooLong:
@@ -143,7 +170,7 @@ class Session:
                 f"{names} on {self._settings.name} did not end within {limit:g} seconds and was stopped.",
                 host=self._settings.name,
                 cmdlet=names,
-                uncertain=windows_cmdlets.changes(pipeline),
+                uncertain=self._table.changes(pipeline),
             ) from None
         if answer.errors and failures.is_stopped(answer.errors[0]):
             raise Lost("the host stopped the pipeline")
@@ -155,6 +182,13 @@ class Session:
             kept[self._clean(text)] = None
         while len(kept) > STREAM_LIMIT:
             del kept[next(iter(kept))]
+
+    def _error(self, answer: Answer, pipeline: Sequence[Cmdlet]) -> errors.HybridError:
+        record = answer.errors[0]
+        clean = failures.ErrorRecord(
+            self._clean(record.message), record.category, record.error_id, self._clean(record.target), record.reason
+        )
+        return failures.of_record(clean, " | ".join(cmdlet.name for cmdlet in pipeline), self._settings.name)
 
     def _clean(self, text: str) -> str:
         """A text of the host without a password that was sent to it."""

@@ -61,7 +61,7 @@ def repair(fresh: Lab, tmp_path: Path) -> Repair:
     }
 
     def play(*arguments: str) -> tuple[int, str]:
-        fresh.set_rate(300)
+        fresh.set_rate(60)  # faster, and the job would try again by itself before a slow machine has looked at it
         command = ["ansible-playbook", "-i", str(ESTATE), "--limit", stage.TENANT, "hybrid.exchange.repair", *arguments]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
         fresh.set_rate(1)

@@ -41,6 +41,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     HybridError,
     InputError,
     PartialFailure,
+    PermissionDenied,
     Refused,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact import Artifact
@@ -103,7 +104,7 @@ def absent(ends: Ends, wanted: Wanted, check_mode: bool) -> Cleaned:
         hybrid_apply.apply(ends, wanted, plan.ready, known, applied)
     except HybridError as error:
         error.facts.update(
-            changed=True,
+            changed=bool(applied.done) or not isinstance(error, (InputError, PermissionDenied)),
             steps_done=[{"step": action.step.id, "identity": action.identity} for action in applied.done],
             export=export.as_result(),
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import hybrid_agent
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.clean_up import Cleaned, PutBackAgain
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid_plan import Action
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid_restore import Put
@@ -55,7 +56,8 @@ def put_back(outcome: PutBackAgain, check_mode: bool, limit: int) -> dict[str, A
 def shown(action: Action) -> dict[str, Any]:
     """One action for people and for playbooks."""
     step = action.step
-    cmdlet = action.cmdlet.name if action.cmdlet else step.cmdlets[0]
+    # The program of the hybrid agent is removed by the second of its step's cmdlets.
+    cmdlet = action.cmdlet.name if action.cmdlet else step.cmdlets[action.row.get("Part") == hybrid_agent.PROGRAM]
     return {
         "line": f"{step.verb} {step.what}: {action.identity} ({cmdlet})",
         "step": step.id,

@@ -155,7 +155,8 @@ def test_a_batch_goes_in_groups_of_ten_and_keeps_the_order() -> None:
     wire = Wire(handler=lambda sent: answers(sent, {}))
     done = list(exchange(wire).batch(batch_of(23)))
     assert [cmdlet.parameters["Identity"] for cmdlet, _rows in done] == [f"m{number}" for number in range(23)]
-    assert [len(sent.json["requests"]) for sent in wire.sent] == [10, 10, 3]
+    # Groups travel side by side, so nobody can say which one arrives first.
+    assert sorted(len(sent.json["requests"]) for sent in wire.sent) == [3, 10, 10]
     first = wire.sent[0]
     assert first.url == f"{ROOT}/$batch"
     assert first.json["requests"][0]["url"] == f"{ROOT}/InvokeCommand"

@@ -90,3 +90,25 @@ def test_the_directory_is_never_written_by_the_decommission() -> None:
     writing = re.compile(r"\.(modify|modify_many|add_entry|delete_entry)\(|messages import Change")
     found = [path.name for path in (SOURCES / "_decommission").glob("*.py") if writing.search(path.read_text("utf-8"))]
     assert found == []
+
+
+def table(phase: str) -> str:
+    """The steps of a phase as docs/order.md shows them."""
+    rows = ["| Step | Side | What | Why there | Source | Put back |", "|---|---|---|---|---|---|"]
+    for step in order.steps(order.DEFAULT, phase):
+        cells = (
+            f"`{step.id}`",
+            step.side.replace("_", " "),
+            f"{step.verb} {step.what}",
+            step.reason,
+            step.source,
+            "yes" if step.reversible else "no",
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize("phase", order.PHASES)
+def test_the_documentation_has_the_order_as_it_is(phase: str) -> None:
+    text = (Path(__file__).parents[3] / "docs/order.md").read_text("utf-8")
+    assert table(phase) in text

@@ -227,7 +227,7 @@ def test_an_extension_of_the_exchange_schema_restarts_the_service_once(agent: Ag
         connection.result
     )
     connection.unbind()
-    time.sleep(1.1)
+    time.sleep(1.1)  # whole seconds again
     planned = stage.must(agent.run(check=True))
     assert planned.data["steps"] == ["restart_service"]
     assert stage.must(agent.run(restart_after_schema=False, check=True)).data["steps"] == []

@@ -197,7 +197,7 @@ def test_the_log_grows_while_setup_works(exchange: ExchangeLab) -> None:
         sizes = []
         for _turn in range(3):
             sizes.append(properties(run(pool, "Get-Item", Path=machine.LOG).one)["Length"])
-            time.sleep(1.0)
+            time.sleep(1.0)  # long enough for Setup to write another line
         assert sizes[0] < sizes[1] < sizes[2]
         assert not run(pool, "Wait-Process", Id=process, Timeout=60).errors
         tail = run(pool, "Get-Content", Path=machine.LOG, Tail=3).output

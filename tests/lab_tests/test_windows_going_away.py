@@ -31,7 +31,7 @@ def slow_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     cut = Machine.cut
 
     def slowly(machine: Machine) -> None:
-        time.sleep(SLOWLY)
+        time.sleep(SLOWLY)  # as on a busy machine
         cut(machine)
 
     monkeypatch.setattr(Machine, "cut", slowly)
@@ -58,7 +58,7 @@ def test_a_session_that_is_new_after_the_restart_of_winrm_stays(windows: Windows
         with pytest.raises(Exception, match=f"{GONE}|was not found on the server"):
             run(pool, "Get-Date")
     with windows.pool() as pool:
-        time.sleep(2 * SLOWLY)
+        time.sleep(2 * SLOWLY)  # past the late cut of the host's connections: this one is newer and stays
         assert run(pool, "Get-Date").one
 
 
@@ -77,9 +77,8 @@ def test_a_connection_in_its_handshake_goes_too(windows: WindowsLab) -> None:
         patched.setattr(server.Listeners, "_serve", noted)
         plain = socket.create_connection((host.address, PORT), timeout=10)
         assert taken.wait(10)
-        # The server waits for the client's greeting by now.
         assert eventually(lambda: not windows.estate.away(host))
-        time.sleep(SLOWLY)
+        time.sleep(SLOWLY)  # the server waits for the client's greeting by then
         assert windows.cloud.control("POST", "/windows/contoso/sync2/restart").status == 200
         with (
             plain,

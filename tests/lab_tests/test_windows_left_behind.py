@@ -35,7 +35,7 @@ def test_sessions_left_behind_end_when_their_client_said(windows: WindowsLab, mo
         leave(windows, idle_timeout=1)
     with windows.wsman() as connection, pytest.raises(Exception, match="maximum number of 3 concurrent shells"):
         RunspacePool(connection).open()
-    time.sleep(1.1)
+    time.sleep(1.1)  # the idle time-out that the clients asked for is over
     with windows.pool() as pool:
         assert run(pool, "Get-Date").one
 
@@ -99,7 +99,7 @@ def test_those_who_wait_for_what_never_ends_leave_the_lab_in_peace(
         shell.add_parameter("ArgumentList", "/quiet").add_parameter("Wait", True)
         shell.begin_invoke()
     monkeypatch.setattr(Estate, "change", counted)
-    time.sleep(2.5)
+    time.sleep(2.5)  # a window in which polls are counted
     assert 2 <= len(asked) <= 20  # 50 and more before
 
 

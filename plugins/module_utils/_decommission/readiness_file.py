@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +25,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate
     UNINSTALL,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError, Refused
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import private_file
 
 KIND = "hybrid.exchange.readiness"
 SCHEMA_VERSION = 1
@@ -121,18 +121,10 @@ def write(path: str | Path, readiness: Readiness) -> Saved:
     """Write the verdicts for their owner only (0600), whole or not at all."""
     file = Path(path).absolute()
     data = encode(readiness)
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        partial.replace(file)
+        private_file.write(file, data)
     except OSError as error:
         raise InputError(f"The readiness {file} cannot be written: {error.strerror}.", file=str(file)) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return Saved(str(file), hashlib.sha256(data).hexdigest())
 
 

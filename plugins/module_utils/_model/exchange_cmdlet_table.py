@@ -13,16 +13,9 @@ Disable-RemoteMailbox and Remove-RemoteMailbox, which take from a user what keep
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-
-@dataclass(frozen=True)
-class Known:
-    """A cmdlet that may be sent. ``changes`` tells whether it may change anything outside of its own session."""
-
-    changes: bool
-    parameters: Mapping[str, str]
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.known_cmdlets import Known
 
 
 def _known(changes: bool, parameters: str) -> Known:
@@ -97,7 +90,7 @@ CMDLETS: Mapping[str, Known] = MappingProxyType(
         "Get-SharingPolicy": _reads("Identity:SharingPolicyIdParameter"),
         "Get-TransportService": _reads("Identity:TransportServerIdParameter"),
         "Get-User": _reads("Identity:UserIdParameter ResultSize:Unlimited Filter:String"),
-        "Set-ADServerSettings": _reads("ViewEntireForest:Boolean"),  # of this session only
+        "Set-ADServerSettings": _reads("ViewEntireForest:Boolean"),  # of this runspace only
         "Add-FederatedDomain": _changes(
             "Confirm:SwitchParameter DomainName:SmtpDomain Identity:OrganizationIdParameter"
         ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
+from ansible_collections.hybrid.exchange.plugins.module_utils._model import known_cmdlets
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet, Credential
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.exchange_cmdlet_table import CMDLETS
 
@@ -32,22 +32,12 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 
 def changes(pipeline: Sequence[Cmdlet]) -> bool:
     """Whether a pipeline may change anything."""
-    return any(CMDLETS[cmdlet.name].changes for cmdlet in pipeline)
+    return known_cmdlets.changes(CMDLETS, pipeline)
 
 
 def check(pipeline: Sequence[Cmdlet]) -> None:
     """Refuse what is not in the table: another cmdlet, another parameter, a value of another type."""
-    if not pipeline:
-        raise InputError("A pipeline without a cmdlet cannot be run.")
-    for cmdlet in pipeline:
-        known = CMDLETS.get(cmdlet.name)
-        if known is None:
-            raise InputError(f"{cmdlet.name} is not among the cmdlets that are sent to Exchange Server.")
-        for name, value in cmdlet.parameters.items():
-            if name not in known.parameters:
-                raise InputError(f"{cmdlet.name} is not sent with the parameter {name}.")
-            if not _fits(known.parameters[name], value):
-                raise InputError(f"The parameter {name} of {cmdlet.name} must be of the type {known.parameters[name]}.")
+    known_cmdlets.check(CMDLETS, "Exchange Server", _fits, pipeline)
 
 
 def _fits(kind: str, value: Any) -> bool:

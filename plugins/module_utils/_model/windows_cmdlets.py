@@ -11,20 +11,12 @@ Nothing else is sent. Names and types are those of Microsoft's reference; a test
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
+from ansible_collections.hybrid.exchange.plugins.module_utils._model import known_cmdlets
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet, Credential
-
-
-@dataclass(frozen=True)
-class Known:
-    """A cmdlet that may be sent. ``changes`` tells whether it may change anything outside of its own session."""
-
-    changes: bool
-    parameters: Mapping[str, str]
+from ansible_collections.hybrid.exchange.plugins.module_utils._model.known_cmdlets import Known
 
 
 def _reads(**parameters: str) -> Known:
@@ -96,22 +88,12 @@ _TYPES: Mapping[str, type] = {"Int32": int, "SwitchParameter": bool, "PSCredenti
 
 def changes(pipeline: Sequence[Cmdlet]) -> bool:
     """Whether a pipeline may change anything."""
-    return any(CMDLETS[cmdlet.name].changes for cmdlet in pipeline)
+    return known_cmdlets.changes(CMDLETS, pipeline)
 
 
 def check(pipeline: Sequence[Cmdlet]) -> None:
     """Refuse what is not in the table: another cmdlet, another parameter, a value of another type."""
-    if not pipeline:
-        raise InputError("A pipeline without a cmdlet cannot be run.")
-    for cmdlet in pipeline:
-        known = CMDLETS.get(cmdlet.name)
-        if known is None:
-            raise InputError(f"{cmdlet.name} is not among the cmdlets that are sent to a Windows host.")
-        for name, value in cmdlet.parameters.items():
-            if name not in known.parameters:
-                raise InputError(f"{cmdlet.name} is not sent with the parameter {name}.")
-            if not _fits(known.parameters[name], value):
-                raise InputError(f"The parameter {name} of {cmdlet.name} must be of the type {known.parameters[name]}.")
+    known_cmdlets.check(CMDLETS, "a Windows host", _fits, pipeline)
 
 
 def _fits(kind: str, value: Any) -> bool:

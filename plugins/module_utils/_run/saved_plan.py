@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError, Refused
+from ansible_collections.hybrid.exchange.plugins.module_utils._run import private_file
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.change import ObjectChange
 
 SCHEMA_VERSION = 1
@@ -68,18 +68,10 @@ def write(path: str | Path, about: Mapping[str, Any], objects: Iterable[Planned]
     saved = Saved(str(file), hashlib.sha256(data).hexdigest(), len(rows), _held(file) != data)
     if not saved.changed:
         return saved
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        partial.replace(file)
+        private_file.write(file, data)
     except OSError as error:
         raise InputError(f"The plan {file} cannot be written: {error.strerror}.", plan_file=str(file)) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return saved
 
 

@@ -83,8 +83,7 @@ class Resolvers:
     def _safely(self, resolver: Resolver, data: bytes, tcp: bool) -> bytes | None:
         try:
             return self._answer(resolver, data, tcp)
-        except Exception:
-            # The boundary of the thread: one query's trouble must not end the others, and must be seen.
+        except Exception:  # the boundary of the thread: one query's trouble must not end the others, and is in the log
             _log.exception("a query to %s failed", resolver.address)
             return None
 

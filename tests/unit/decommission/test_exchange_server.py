@@ -37,11 +37,11 @@ def here(tmp_path: Path) -> ServerStage:
 
 @pytest.fixture
 def call(here: ServerStage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    here.online.warnings = ()  # type: ignore[attr-defined]
+    here.online.warnings = ()  # type: ignore[attr-defined]  # what the module reads at its end
     for end in (here.server, here.host):
-        end.warnings = ()  # type: ignore[attr-defined]
-        end.streams = {}  # type: ignore[attr-defined]
-    here.directory.close = lambda: None  # type: ignore[attr-defined]
+        end.warnings = ()  # type: ignore[attr-defined]  # what the module reads at its end
+        end.streams = {}  # type: ignore[attr-defined]  # what the module reads at its end
+    here.directory.close = lambda: None  # type: ignore[attr-defined]  # what the module reads at its end
     ends = SimpleNamespace(exchange=here.online, graph=here.graph, clock=here.clock, statistics=lambda: {"requests": 1})
     monkeypatch.setattr(cloud, "connect", lambda params: ends)
     monkeypatch.setattr(remoting, "connect_windows", lambda params: here.host)

@@ -272,7 +272,7 @@ def test_an_end_that_does_not_answer_is_not_asked_for_ever(error: Any, times: in
 
 def test_a_missing_library_ends_the_run() -> None:
     world = World()
-    world.broken = {"external": MissingLibrary("dnspython")}  # type: ignore[dict-item]
+    world.broken = {"external": MissingLibrary("dnspython")}  # type: ignore[dict-item]  # any error of a far end
     with pytest.raises(MissingLibrary):
         evaluate([GATES["mx_external"]], world.facts())
 

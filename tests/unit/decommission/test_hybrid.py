@@ -232,7 +232,7 @@ def test_the_export_is_whole_private_and_before_the_first_change(stage: Stage) -
         seen.append(len(read_exports()))
         change(*arguments)
 
-    stage.server.change = spy  # type: ignore[method-assign]
+    stage.server.change = spy  # type: ignore[method-assign]  # looks on, and hands on
     stage.server.objects["SendConnector"][0]["AuthenticationCredential"] = "secret"
     before = copy.deepcopy(stage.server.objects["SendConnector"][0])
     done = run(stage)

@@ -69,7 +69,7 @@ def get_ad_server_settings(call: Call) -> None:
 
 
 def set_ad_server_settings(call: Call) -> None:
-    """Set-ADServerSettings: for this session."""
+    """Set-ADServerSettings: for this runspace."""
     whole = call.get("ViewEntireForest")
     if whole is not None and not call.what_if:
         call.session.memory["forest"] = bool(whole)

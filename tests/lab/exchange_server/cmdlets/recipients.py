@@ -160,7 +160,7 @@ def of_switch(call: Call) -> Wanted:
         ("PublicFolder", system.PUBLIC_FOLDER),
     ):
         if call.get(switch):
-            return lambda found, number=number: mailboxes.details(found) == number  # type: ignore[misc]
+            return lambda found, number=number: mailboxes.details(found) == number  # type: ignore[misc]  # a type of a lambda with a default cannot be stated
     if call.get("AuxAuditLog") or call.get("SupervisoryReviewPolicy") or call.get("GroupMailbox"):
         return lambda found: False
     if call.get("Migration"):

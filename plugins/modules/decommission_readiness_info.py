@@ -390,7 +390,8 @@ service:
   type: dict
 """
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import bundle, gate_run
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import evaluation
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.evidence import bundle
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Refused
 from ansible_collections.hybrid.exchange.plugins.module_utils._module import decommission_arguments as arguments
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
@@ -426,10 +427,10 @@ def use_case(context: ModuleContext) -> Outcome:
         return _verified(context.params["verify_bundle"])
     wanted, ends = arguments.wanted(context), arguments.ends(context)
     if context.params["trial_shutdown"] == "observe":
-        return Outcome(False, gate_run.look(wanted, ends, write=not context.check_mode))
+        return Outcome(False, evaluation.look(wanted, ends, write=not context.check_mode))
     pool.require()
-    result = gate_run.ready(wanted, ends, arguments.how(context))
-    for warning in gate_run.warnings(result, wanted, ends.clock.now()):
+    result = evaluation.ready(wanted, ends, arguments.how(context))
+    for warning in evaluation.warnings(result, wanted, ends.clock.now()):
         context.warn(warning)
     return Outcome(False, result)
 

@@ -263,9 +263,9 @@ service:
   sample: {requests: 1, throttled_requests: 0, retried_requests: 0, waited_seconds: 0.0}
 """
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import setup, setup_wanted
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import setup_report as report
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup_wanted import Ends
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import report, uninstall
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import wanted as setup_wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup.wanted import Ends
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
     DIRECTORY,
     EXCHANGE_SERVER,
@@ -294,7 +294,7 @@ def use_case(context: ModuleContext) -> Outcome:
         progress=context.progress,
         warn=context.warn,
     )
-    outcome = setup.uninstall(ends, wanted, context.check_mode)
+    outcome = uninstall.uninstall(ends, wanted, context.check_mode)
     actions = outcome.plan.actions if context.check_mode else outcome.done
     diff = report.diff(actions, context.report_limit)
     return Outcome(bool(actions), report.result(outcome, context.check_mode), diff)

@@ -146,8 +146,8 @@ artifact:
       type: int
 """
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import topology_report
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology_read import read
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology import report as topology_report
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology.read import read
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import DIRECTORY, RUN
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.main import ModuleContext, Outcome, run
 

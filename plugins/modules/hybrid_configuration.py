@@ -360,9 +360,9 @@ service:
   sample: {requests: 6, throttled_requests: 0, retried_requests: 0, waited_seconds: 0.0}
 """
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import clean_up, hybrid_wanted
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import clean_up_report as report
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid_wanted import Ends
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid import clean_up, report
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid import wanted as hybrid_wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid.wanted import Ends
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import (
     DIRECTORY,
     EXCHANGE_SERVER,

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import readiness_file
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_phases import PASSED
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.phases import PASSED
 
 from tests.conformance import stage
 from tests.conformance.conftest import defaults_of

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_phases import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.phases import (
     MANAGEMENT_TOOLS,
     PASSED,
     UNINSTALL,
@@ -204,7 +204,7 @@ def require(
 
     Refused names everything that stands in the way. ``servers`` are those that there are now: one that was not there
     when the gates were evaluated was never looked at. ``now`` must come from the same clock as the verdicts (see
-    gate_clock.py).
+    clock.py).
     """
     if not path or not sha256:
         raise Refused(

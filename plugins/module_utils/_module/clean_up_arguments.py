@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import hybrid_wanted, order, setup_product
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import order
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid import wanted as hybrid_wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import product as setup_product
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.arguments import ArgumentSpec
 
 READINESS = ArgumentSpec(

@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud.clock import SystemClock
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import gate_wanted
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_ends import Ends
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_phases import EXITS, PHASES
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_run import How
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_table import ACCEPTABLE
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_wanted import Expected, Wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.evaluation import How
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates import wanted as gate_wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.ends import Ends
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.table import ACCEPTABLE
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.wanted import Expected, Wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.phases import EXITS, PHASES
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.inspect import Question, inspect
 from ansible_collections.hybrid.exchange.plugins.module_utils._job.job import Templates

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import gate_read_cloud
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates import read_cloud
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import exchange_cmdlets
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
@@ -45,7 +45,7 @@ def test_every_cmdlet_and_parameter_exists_with_its_type(name: str, known: Known
 
 def test_nothing_can_be_sent_that_takes_a_user_or_his_cloud_mailbox_away() -> None:
     assert not {"Remove-Mailbox", "Disable-RemoteMailbox", "Remove-RemoteMailbox", "Remove-User"} & set(CMDLETS)
-    for path in (UTILS / "_decommission").glob("*.py"):
+    for path in (UTILS / "_decommission").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Cmdlet" and node.args:
                 assert "Remove-Mailbox" not in ast.unparse(node.args[0]) or "Database" in ast.unparse(node.args[0])
@@ -86,7 +86,7 @@ def test_what_is_in_the_table_may_be_sent(name: str, given: dict[str, Any]) -> N
 
 def test_what_the_gates_ask_exchange_online_exists_in_the_cloud() -> None:
     checked = 0
-    for node in ast.walk(ast.parse(Path(gate_read_cloud.__file__).read_text("utf-8"))):
+    for node in ast.walk(ast.parse(Path(read_cloud.__file__).read_text("utf-8"))):
         if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Cmdlet"):
             continue
         name = ast.literal_eval(node.args[0])

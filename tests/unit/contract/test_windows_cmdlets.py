@@ -20,7 +20,7 @@ REFERENCE = json.loads((Path(__file__).parents[2] / "reference/powershell-cmdlet
 EXCHANGE = json.loads((Path(__file__).parents[2] / "reference/exchange-cmdlets.json").read_text())["cmdlets"]
 CLOUD = {name for name, cmdlet in EXCHANGE.items() if "cloud" in cmdlet["applies"]}
 UTILS = Path(windows_cmdlets.__file__).parents[1]
-SENDERS = sorted(path for name in ("_agent", "_decommission", "_run") for path in (UTILS / name).glob("*.py"))
+SENDERS = sorted(path for name in ("_agent", "_decommission", "_run") for path in (UTILS / name).rglob("*.py"))
 NAME = re.compile(r"(Add|Connect|Copy|Get|Import|Invoke|New|Remove|Restart|Select|Set|Start|Stop|Test)-[A-Z]\w+")
 READING = ("Get-", "Test-", "Select-", "Import-")
 

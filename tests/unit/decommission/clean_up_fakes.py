@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import readiness_file, topology
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_phases import PASSED
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid_wanted import Ends, Wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import readiness_file
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid.wanted import Ends, Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.order import CLEAN_UP, kinds
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.phases import PASSED
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology import topology
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import exchange_cmdlets
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact import ArtifactWriter

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_ends import Ends
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_facts import Facts
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_readings import READINGS
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_wanted import Expected, Wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.ends import Ends
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.facts import Facts
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.readings import READINGS
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.wanted import Expected, Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, NotFound
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import exchange_cmdlets
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.clouds import CLOUDS

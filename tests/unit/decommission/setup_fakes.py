@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import setup_product
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.order import UNINSTALL
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup_wanted import Ends, Wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import product as setup_product
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup.wanted import Ends, Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import windows_cmdlets
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact import ArtifactWriter

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import bundle, gate_run, readiness_file
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_table import of_phase
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import evaluation, readiness_file
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.evidence import bundle
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.table import of_phase
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.readiness_file import (
     Deviation,
     GateVerdict,
@@ -138,8 +139,8 @@ def test_another_file_is_not_taken(tmp_path: Path) -> None:
 def evaluated(
     tmp_path: Path, world: World | None = None, printer: FakePrinter = EMPTY_PRINTER, pdf: str = "auto", **options: Any
 ) -> Any:
-    how = gate_run.How("anna on bastion <script>", printer, pdf)
-    return gate_run.ready(wanted(tmp_path, **{"phase": "clean_up", **options}), (world or World()).ends(), how)
+    how = evaluation.How("anna on bastion <script>", printer, pdf)
+    return evaluation.ready(wanted(tmp_path, **{"phase": "clean_up", **options}), (world or World()).ends(), how)
 
 
 def test_an_organisation_that_is_ready_gets_a_file_that_lets_it_go_on(tmp_path: Path) -> None:
@@ -338,6 +339,6 @@ def test_deviations_that_do_nothing_or_end_are_told(tmp_path: Path) -> None:
         "spf_external": Deviation("spf_external", "x", "y", NOW + 900 * HOUR),
     }
     asked = wanted(tmp_path, phase="clean_up", deviations=given)
-    told = gate_run.warnings(evaluated(tmp_path, deviations=given), asked, NOW)
+    told = evaluation.warnings(evaluated(tmp_path, deviations=given), asked, NOW)
     assert len(told) == 3
     assert "no gate of the phase clean_up" in told[0]

@@ -17,7 +17,9 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.hybrid.exchange.plugins.module_utils._cloud import connect as cloud
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import hybrid_kind, hybrid_kinds, order
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import order
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid import kind as hybrid_kind
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid import kinds as hybrid_kinds
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import exchange_cmdlets, exchange_online_cmdlets
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises import connect as on_premises
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell import connect as remoting

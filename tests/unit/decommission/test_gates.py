@@ -14,20 +14,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import gate_trial
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_evaluate import counts, evaluate
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_phases import EXITS, PHASES
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_readings import READINGS
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_table import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates import trial
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.evaluate import counts, evaluate
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.readings import READINGS
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.table import (
     ACCEPTABLE,
     GATES,
     of_phase,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_trial import Observation
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_wanted import check, deviations
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.trial import Observation
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.wanted import check, deviations
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.phases import EXITS, PHASES
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.readiness_file import Deviation
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology import EMT_GROUP
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology_read import identify
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology.read import identify
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology.topology import EMT_GROUP
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     AuthenticationError,
     InputError,
@@ -49,10 +49,10 @@ def well(tmp_path: Path) -> World:
     world.directory.without(*HYBRID)
     world.windows = SimpleNamespace(run=lambda *_given: [])
     mark = identify(world.directory).fingerprint
-    path = gate_trial.path_of(tmp_path, "contoso.com")
+    path = trial.path_of(tmp_path, "contoso.com")
     off = {"EX01": {"443": False}, "EX02": {"443": False}}
     for hours in (50, 26, 25):
-        gate_trial.append(path, Observation(NOW - timedelta(hours=hours), mark, off))
+        trial.append(path, Observation(NOW - timedelta(hours=hours), mark, off))
     return world
 
 

@@ -17,15 +17,15 @@ import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import dns_judge, dns_spf
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.dns_read import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates import judge_dns, spf
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.evaluate import evaluate
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.read_dns import (
     Records,
     domains,
     read_domain,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_evaluate import evaluate
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_table import GATES
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology_read import read
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.table import GATES
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology.read import read
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import InputError, Timeout, Unavailable
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.clouds import CLOUDS
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.dns import (
@@ -122,12 +122,12 @@ def test_two_spf_records_are_none() -> None:
 
 
 def test_spf_is_taken_apart() -> None:
-    spf = dns_spf.parse(
+    found = spf.parse(
         "v=spf1 a mx:mail.example/24 ip6:2001:db8::/32 ip4:nonsense exists:%{i}.x include:a.example. ?all"
     )
-    assert spf.names == ("", "mail.example", "%{i}.x")
-    assert spf.includes == ("a.example",)
-    assert dns_spf.holding(spf, ["2001:db8::5", "192.0.2.1", "mail.example"]) == ["2001:db8::5"]
+    assert found.names == ("", "mail.example", "%{i}.x")
+    assert found.includes == ("a.example",)
+    assert spf.holding(found, ["2001:db8::5", "192.0.2.1", "mail.example"]) == ["2001:db8::5"]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_the_records_of_every_public_cloud_are_data() -> None:
     for name, row in CLOUDS.items():
         known = bool(row.mx_suffixes and row.autodiscover_hosts and row.spf_includes)
         assert known == (name not in ("bleu", "delos")), name
-    assert callable(dns_judge.mx("dns_external"))
+    assert callable(judge_dns.mx("dns_external"))
     assert Records("x").unread == {}
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate import Gate
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_phases import EXITS, PHASES
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_readings import READINGS
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_table import GATES
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.gate import Gate
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.readings import READINGS
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.table import GATES
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.phases import EXITS, PHASES
 
 ROOT = Path(__file__).parents[3]
 

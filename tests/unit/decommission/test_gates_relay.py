@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import relay
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_evaluate import evaluate
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_table import GATES
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.evaluate import evaluate
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.table import GATES
 from gate_fakes import NOW, World
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import gate_run, gate_trial
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_evaluate import evaluate
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_table import GATES
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate_trial import Observation, longest
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology_read import identify
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import evaluation
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates import trial
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.evaluate import evaluate
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.table import GATES
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.trial import Observation, longest
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology.read import identify
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Refused, Unavailable
 from gate_fakes import NOW, FakeDirectory, World, wanted
 
@@ -29,9 +30,9 @@ def look(hours_ago: float, doors: Any = OFF, **more: str) -> Observation:
 
 
 def keep(tmp_path: Path, *looks: Observation) -> Path:
-    path = gate_trial.path_of(tmp_path, "contoso.com")
+    path = trial.path_of(tmp_path, "contoso.com")
     for item in looks:
-        gate_trial.append(path, item)
+        trial.append(path, item)
     return path
 
 
@@ -107,12 +108,12 @@ def test_a_server_that_came_later_was_not_tried_and_one_that_is_gone_does_not_ma
 def test_a_look_is_kept_and_says_what_is_not_well(tmp_path: Path) -> None:
     world = World(doors={"ex01.contoso.lab": False, "ex02.contoso.lab": False})
     asked = wanted(tmp_path)
-    found = gate_run.look(asked, world.ends(), write=True)["trial"]
+    found = evaluation.look(asked, world.ends(), write=True)["trial"]
     assert (found["well"], found["observations"], found["hours"]) == (True, 1, 0.0)
     world.job = Unavailable("Graph is away")
     world.round_trip = {"proven": False, "counts": {"total": 2, "missing": 2}}
     world.doors["ex02.contoso.lab"] = True
-    found = gate_run.look(asked, world.ends(), write=True)["trial"]
+    found = evaluation.look(asked, world.ends(), write=True)["trial"]
     assert not found["well"]
     assert found["up"] == ["EX02"]
     for words in ("EX02 took connections", "Graph is away", "missing: 2"):
@@ -120,14 +121,14 @@ def test_a_look_is_kept_and_says_what_is_not_well(tmp_path: Path) -> None:
 
 
 def test_check_mode_keeps_no_look(tmp_path: Path) -> None:
-    found = gate_run.look(wanted(tmp_path), World().ends(), write=False)
+    found = evaluation.look(wanted(tmp_path), World().ends(), write=False)
     assert found["trial"]["observations"] == 0
     assert not list(tmp_path.rglob("*.jsonl"))
 
 
 def test_the_servers_are_tried_where_the_options_say(tmp_path: Path) -> None:
     world = World(doors={"127.0.0.41": False, "ex02.contoso.lab": False})
-    found = gate_run.look(wanted(tmp_path, hosts={"ex01": "127.0.0.41"}), world.ends(), write=False)
+    found = evaluation.look(wanted(tmp_path, hosts={"ex01": "127.0.0.41"}), world.ends(), write=False)
     assert found["trial"]["servers_off"]
 
 
@@ -135,4 +136,4 @@ def test_without_a_server_there_is_nothing_to_shut_down(tmp_path: Path) -> None:
     world = World()
     world.directory.without("msExchExchangeServer")
     with pytest.raises(Refused, match="no Exchange Server"):
-        gate_run.look(wanted(tmp_path), world.ends(), write=True)
+        evaluation.look(wanted(tmp_path), world.ends(), write=True)

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import clean_up, hybrid_plan, order
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.clean_up import Cleaned
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid_wanted import Named
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import order
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid import clean_up
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid import plan as hybrid_plan
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid.clean_up import Cleaned
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid.wanted import Named
 
 from tests.unit.decommission.clean_up_fakes import CLOUD_GUID, GUID, NOW, ROUTING, Stage
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import clean_up, order
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.clean_up import PutBackAgain
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import order
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid import clean_up
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid.clean_up import PutBackAgain
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact import Artifact
 
 from tests.unit.decommission.clean_up_fakes import GUID, Stage

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.hybrid.exchange.plugins.filter.order_segments import order_segments
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import hybrid_kinds, order
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import order
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid import kinds as hybrid_kinds
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import exchange_cmdlets, windows_cmdlets
 
 from tests.unit.decommission.clean_up_fakes import REFERENCE
@@ -88,7 +89,7 @@ def test_nobody_sends_what_deletes_users_or_takes_their_mailboxes_from_them() ->
 
 def test_the_directory_is_never_written_by_the_decommission() -> None:
     writing = re.compile(r"\.(modify|modify_many|add_entry|delete_entry)\(|messages import Change")
-    found = [path.name for path in (SOURCES / "_decommission").glob("*.py") if writing.search(path.read_text("utf-8"))]
+    found = [path.name for path in (SOURCES / "_decommission").rglob("*.py") if writing.search(path.read_text("utf-8"))]
     assert found == []
 
 

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import setup, setup_log, setup_product
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import Outcome
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import log as setup_log
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import product as setup_product
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import uninstall
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup.uninstall import Outcome
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Credential
 
 from tests.unit.decommission.clean_up_fakes import CONFIGURATION, FOREST
@@ -33,7 +35,7 @@ def last(stage: ServerStage) -> ServerStage:
 
 
 def run(stage: ServerStage, check: bool = False, **stated: Any) -> Outcome:
-    return setup.uninstall(stage.setup_ends, stage.stated(**stated), check)
+    return uninstall.uninstall(stage.setup_ends, stage.stated(**stated), check)
 
 
 def test_the_first_of_two_servers_goes_and_hands_its_connectors_over(stage: ServerStage) -> None:

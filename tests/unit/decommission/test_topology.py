@@ -11,14 +11,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import topology_kinds, topology_report
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology import kinds as topology_kinds
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology import report as topology_report
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology.read import identify, read
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology.topology import (
     EMT_GROUP,
     exit_hints,
     role_names,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology_read import identify, read
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology_values import (
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology.values import (
     boolean,
     dn_name,
     fqdn,

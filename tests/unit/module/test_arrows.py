@@ -77,6 +77,28 @@ def test_the_expression_language_knows_neither_rules_nor_schemas_nor_attributes(
     assert {name for name in names if not name.startswith(("_errors", "_mapping.expression"))} == set()
 
 
+DECOMMISSION = UTILS / "_decommission"
+# Which of its folders each folder may import; single files of _decommission are for all of them.
+DECOMMISSION_ARROWS = {
+    "topology": set(),
+    "gates": {"topology"},
+    "evidence": {"topology", "gates"},
+    "hybrid": {"topology"},
+    "setup": {"topology", "hybrid"},
+}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(DECOMMISSION.glob("*/*.py")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
+def test_the_folders_of_the_decommission(path):
+    prefix = f"{PACKAGE}module_utils._decommission."
+    names = {name.removeprefix(prefix).split(".")[0] for name in imports(path) if name.startswith(prefix)}
+    folders = {folder.name for folder in DECOMMISSION.iterdir() if folder.is_dir()} - {"__pycache__"}
+    assert folders == set(DECOMMISSION_ARROWS)
+    assert (names & folders) - {path.parent.name} <= DECOMMISSION_ARROWS[path.parent.name]
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(UTILS)))
 def test_libraries(path):
     for name in {name.split(".")[0] for name in imports(path)}:

@@ -1,0 +1,198 @@
+# Copyright (c) 2026 hybrid.exchange contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# FOR INTERNAL USE OF THIS COLLECTION ONLY: it may change without notice.
+
+"""The gates about what Exchange Server holds and does."""
+
+from __future__ import annotations
+
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates import judge_cloud as cloud
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates import judge_directory as directory
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates import judge_server as server
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.gate import Gate
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.pages import (
+    BEFORE,
+    DECOMMISSION_PAGE,
+    SCENARIO_PAGE,
+    SETUP_PAGE,
+)
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.phases import CLEAN_UP, UNINSTALL
+
+GATES: tuple[Gate, ...] = (
+    Gate(
+        "servers_agree",
+        "Servers",
+        "Active Directory and Exchange Server name the same servers, so that the session sees the whole organisation.",
+        BEFORE,
+        ("topology", "servers"),
+        server.servers,
+        "Look at the server that only one of the two names: a dead one is recovered with Setup (RecoverServer) and "
+        "then uninstalled, never deleted from Active Directory.",
+        24,
+        SCENARIO_PAGE,
+    ),
+    Gate(
+        "no_mailboxes",
+        "Mailboxes on premises",
+        "No mailbox is on premises, but for the system's own.",
+        BEFORE,
+        ("server_mailboxes",),
+        server.mailboxes,
+        "Move them to Exchange Online, or disable those that nobody needs (Disable-Mailbox; Remove-Mailbox would "
+        "delete the user).",
+        12,
+        DECOMMISSION_PAGE,
+    ),
+    Gate(
+        "no_archives",
+        "Archives on premises",
+        "No archive is on premises.",
+        BEFORE,
+        ("server_archives",),
+        server.archives,
+        "Move them to Exchange Online.",
+        12,
+        DECOMMISSION_PAGE,
+    ),
+    Gate(
+        "no_mailboxes_in_directory",
+        "Mailboxes in Active Directory",
+        "No object of Active Directory names a database on premises for its mailbox or its archive.",
+        BEFORE,
+        ("topology",),
+        directory.mailboxes,
+        "Look at the objects named: a mailbox that Exchange Server does not list may be in a domain or a database that "
+        "it cannot reach.",
+        12,
+        DECOMMISSION_PAGE,
+    ),
+    Gate(
+        "discovery_mailboxes",
+        "Discovery mailboxes",
+        "No discovery mailbox is left but the one that Setup makes.",
+        BEFORE,
+        ("server_mailboxes",),
+        server.discovery,
+        "Export what is still needed, then disable them (Disable-Mailbox).",
+        24,
+        DECOMMISSION_PAGE,
+        "Nobody needs what they hold; they still have to be disabled before the server goes.",
+    ),
+    Gate(
+        "system_mailboxes",
+        "System mailboxes",
+        "The arbitration, audit, monitoring and migration mailboxes are those that Exchange makes for itself.",
+        (UNINSTALL,),
+        ("system_mailboxes",),
+        server.system_mailboxes,
+        "Find out what the others are for, such as the moderation of a group, then disable them.",
+        24,
+        DECOMMISSION_PAGE,
+    ),
+    Gate(
+        "public_folders",
+        "Public folders",
+        "Nobody uses public folders on premises.",
+        BEFORE,
+        ("public_folders",),
+        server.public_folders,
+        "Move them to Exchange Online, or remove them with their mailboxes, and set PublicFoldersEnabled there.",
+        24,
+        SCENARIO_PAGE,
+        helps=("organization",),
+    ),
+    Gate(
+        "server_moves_finished",
+        "Migrations on premises",
+        "No migration batch and no move request on premises is under way.",
+        BEFORE,
+        ("server_moves",),
+        cloud.moves("server_moves"),
+        "Complete them, or remove those that nobody needs.",
+        12,
+        DECOMMISSION_PAGE,
+    ),
+    Gate(
+        "relay_quiet",
+        "SMTP relay",
+        "Nobody but Exchange itself handed mail to a server for the number of days that is asked for.",
+        BEFORE,
+        ("relay",),
+        server.relay,
+        "Move the printers, applications and servers named to Exchange Online (SMTP AUTH client submission, a "
+        "connector, or High Volume Email), and wait. An address that may be left out goes into relay_ignored.",
+        24,
+        DECOMMISSION_PAGE,
+    ),
+    Gate(
+        "receive_connectors",
+        "Receive connectors",
+        "No receive connector is there but those that Setup makes.",
+        (UNINSTALL,),
+        ("receive_connectors",),
+        server.receive_connectors,
+        "Move the machines that use them, then remove or disable them.",
+        24,
+        DECOMMISSION_PAGE,
+        "It is known what they were for, and nothing uses them any more.",
+    ),
+    Gate(
+        "send_connectors",
+        "Send connectors",
+        "No send connector goes by a server on premises.",
+        (UNINSTALL,),
+        ("send_connectors",),
+        server.send_connectors,
+        "Send that mail from Exchange Online, then remove the connector (hybrid_configuration takes its name in also).",
+        24,
+        DECOMMISSION_PAGE,
+        "It is known what they were for, and nothing uses them any more.",
+    ),
+    Gate(
+        "edge_subscriptions",
+        "Edge Transport",
+        "No Edge Transport server is subscribed.",
+        (UNINSTALL,),
+        ("topology", "edge"),
+        server.edge,
+        "Remove the subscription (Remove-EdgeSubscription), then uninstall the Edge server.",
+        24,
+        SCENARIO_PAGE,
+    ),
+    Gate(
+        "queues_empty",
+        "Queues",
+        "No message waits in a queue.",
+        (UNINSTALL,),
+        ("queues",),
+        server.queues,
+        "Wait until they are delivered; look at the next hop and the error of those that stay.",
+        4,
+        SETUP_PAGE,
+    ),
+    Gate(
+        "certificates_valid",
+        "Certificates",
+        "The certificates that the hybrid set-up goes by have not expired, so that the clean-up can work with it.",
+        (CLEAN_UP,),
+        ("certificates",),
+        server.certificates,
+        "Renew them, or accept it where nothing works with them any more.",
+        24,
+        SCENARIO_PAGE,
+        "Nothing works with them any more.",
+    ),
+    Gate(
+        "operator_exchange",
+        "Rights in Exchange Server",
+        "The operator is in the role group Organization Management.",
+        BEFORE,
+        ("topology", "operator", "organization_management"),
+        directory.operator_exchange,
+        "Add the account to Organization Management.",
+        24,
+        SETUP_PAGE,
+        "Another account with these rights does it.",
+    ),
+)

@@ -50,10 +50,10 @@ demo:
 	@.venv/bin/python tests/demo/demo.py
 
 test:
-	@$(MAKE) --no-print-directory -j4 setup setup-newest setup-graph system-bench
+	@$(MAKE) --no-print-directory -j4 setup setup-newest setup-graph system
 	@.venv/bin/python tests/tools/check.py
 
-test-long: setup system
+test-long: setup system-bench
 	@.venv/bin/python tests/tools/check.py --long
 
 bench: setup system-bench

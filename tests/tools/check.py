@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the checks that make a change fit to land: those that every change needs, the long ones, or those named.
 
-Long are whole stories that are played over and over: a run killed at every point, servers that get the agent or lose
-Exchange. The steps with a lab are lanes, which run side by side with each other and with the steps that need nothing
-of one another; a lane that is through helps with those. Each step's output goes to build/checks/<step>.log; a failing
-step shows the end of its own.
+Long are whole stories that are played over and over (a run killed at every point, servers that get the agent or lose
+Exchange), the lab's own Exchange servers, and a small run of each benchmark. The steps with a lab are lanes, which run
+side by side with each other and with the steps that need nothing of one another; a lane that is through helps with
+those. Each step's output goes to build/checks/<step>.log; a failing step shows the end of its own.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ LAB_FOR_ITSELF = _lab("lab-checks-itself", "127.80")
 LAB_FOR_KILLS = _lab("lab-checks-kills", "127.82")
 LAB_FOR_SERVERS = _lab("lab-checks-servers", "127.83")
 LANES = ("lab", "faults")
-LONG_LANES = ("kills", "servers")
+LONG_LANES = ("kills", "servers", "apart")
 # Whose verdict depends on ansible-core. The others judge the text, and do so once, with the newest ansible-core found.
 SANITY_OF_EACH_CORE = ("compile", "import", "validate-modules")
 BRIEF = ("HYPOTHESIS_PROFILE", "brief")
@@ -79,11 +79,15 @@ IN_TREE = (("ANSIBLE_COLLECTIONS_PATH", str(ROOT / "build" / "tree")), ("LC_ALL"
 
 def steps() -> list[Step]:
     """All steps, in the order in which they begin."""
+
+    def without(files: Iterable[str]) -> list[str]:
+        return [word for file in files for word in ("--ignore", file)]
+
     pytest = (str(BIN / "pytest"), "-q")
     lab = (str(BIN / "python"), "-m", "tests.lab")
     faults, survival = "tests/conformance/test_faults.py", "tests/conformance/test_writeback_survives.py"
     agent, decommission = "tests/conformance/test_agent.py", "tests/conformance/test_decommission.py"
-    apart = [word for file in (faults, survival, agent, decommission) for word in ("--ignore", file)]
+    exchange = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("tests/lab_tests/test_exchange_server_*.py"))]
     chosen = [
         Step("tree", "first", ("tests/tools/tree",)),
         Step("ruff", "free", (str(BIN / "ruff"), "check", ".")),
@@ -111,16 +115,13 @@ def steps() -> list[Step]:
         ),
         Step("build", "free", ("tests/tools/build",), environment=(_path(BIN),)),
         Step("sanity-2.19", "free", _sanity(ROOT / ".venv", SANITY_OF_EACH_CORE if NEWEST.is_dir() else ())),
-        Step("lab", "free", (*pytest, "tests/lab_tests"), environment=LAB_FOR_ITSELF),
+        Step("lab", "free", (*pytest, "tests/lab_tests", *without(exchange)), environment=LAB_FOR_ITSELF),
         Step("playbooks", "free", (*pytest, "tests/playbooks"), environment=(*COLLECTIONS, _path(BIN))),
-        Step(
-            "bench", "free", (str(BIN / "python"), "-m", "tests.benchmarks", "--size", "small"), environment=(FORESTS,)
-        ),
         Step("lab-up", "lab", (*lab, "up", "--fresh"), environment=LAB),
         Step(
             "conformance",
             "lab",
-            (*pytest, "tests/conformance", *apart),
+            (*pytest, "tests/conformance", *without([faults, survival, agent, decommission])),
             environment=LAB,
         ),
         Step("judges", "lab", (str(GRAPH / "bin" / "pytest"), "-q", "-W", "default", "tests/judges"), environment=LAB),
@@ -137,6 +138,10 @@ def steps() -> list[Step]:
         Step("agent", "servers", (*pytest, agent), environment=LAB_FOR_SERVERS),
         Step("decommission", "servers", (*pytest, decommission), environment=LAB_FOR_SERVERS),
         Step("servers-down", "servers", (*lab, "down"), environment=LAB_FOR_SERVERS),
+        Step("lab-exchange", "apart", (*pytest, *exchange), environment=LAB_FOR_ITSELF),
+        Step(
+            "bench", "apart", (str(BIN / "python"), "-m", "tests.benchmarks", "--size", "small"), environment=(FORESTS,)
+        ),
     ]
     if NEWEST.is_dir():
         newest = (str(NEWEST / "bin" / "pytest"), "-q")

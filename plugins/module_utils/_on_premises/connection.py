@@ -106,13 +106,29 @@ def _verifying_tls(settings: Settings, host: Host) -> Any:
     """
     context = _context(settings.ca_path)
     expected = settings.server_name or host.name
+    made: list[ssl.SSLSocket] = []
+
+    class KnownSocket(ssl.SSLSocket):
+        """Known from its first step on, which is to ask for its peer."""
+
+        def getpeername(self) -> Any:
+            made.append(self)
+            return super().getpeername()
+
+    context.sslsocket_class = KnownSocket
 
     class VerifyingTls(ldap3.Tls):  # type: ignore[misc]
         def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
-            # Where the server is gone already, some releases of Python (3.11.2) raise without closing the socket, when
-            # nobody else has it any more.
-            connection.socket.getpeername()
-            connection.socket = context.wrap_socket(connection.socket, server_hostname=expected)
+            try:
+                connection.socket = context.wrap_socket(connection.socket, server_hostname=expected)
+            except BaseException:
+                # Where the server goes before the handshake, some releases of Python (3.11.2) raise without closing
+                # the socket, when nobody else has it any more.
+                for socket in made:
+                    socket.close()
+                raise
+            finally:
+                made.clear()
 
     return VerifyingTls(validate=ssl.CERT_REQUIRED)
 

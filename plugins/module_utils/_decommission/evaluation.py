@@ -139,16 +139,19 @@ def _failures(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
 
 
 def warnings(result: Mapping[str, Any], wanted: Wanted, now: datetime) -> list[str]:
-    """What the operator should know beside the verdicts: deviations that do nothing, or that end soon."""
-    judged = {item["id"]: item for item in result.get("gates") or ()}
+    """What the operator should know beside the verdicts: deviations that ended, or that end soon.
+
+    Those of gates of other phases are none of this one's business: a tenant has one list for all phases.
+    """
+    judged = {item["id"] for item in result.get("gates") or ()}
     found = []
     for gate, deviation in wanted.deviations.items():
-        if gate not in judged:
-            found.append(f"accepted_deviations: {gate} is no gate of the phase {wanted.phase}.")
-        elif deviation.until is not None and deviation.until <= now:
+        if gate not in judged or deviation.until is None:
+            continue
+        if deviation.until <= now:
             found.append(
                 f"accepted_deviations: {gate} was accepted until {readiness_file.stamp(deviation.until)} only."
             )
-        elif deviation.until is not None and deviation.until <= now + timedelta(days=7):
+        elif deviation.until <= now + timedelta(days=7):
             found.append(f"accepted_deviations: {gate} is accepted until {readiness_file.stamp(deviation.until)}.")
     return found

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,7 +23,8 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet impo
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact import ArtifactWriter
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.progress import Progress
 
-REFERENCE = json.loads((Path(__file__).parents[2] / "reference/exchange-cmdlets.json").read_text())["cmdlets"]
+from tests.unit.decommission import cloud_reference
+
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 GUID = "11111111-2222-3333-4444-555555555555"
 CLOUD_GUID = "99999999-8888-7777-6666-555555555555"
@@ -106,10 +106,7 @@ class FakeSide:
         return []
 
     def check(self, cmdlet: Cmdlet) -> None:
-        reference = REFERENCE[cmdlet.name]
-        assert "cloud" in reference["applies"], cmdlet
-        for name in cmdlet.parameters:
-            assert "cloud" in reference["parameters"][name].get("applies", reference["applies"]), (cmdlet.name, name)
+        cloud_reference.check(cmdlet)
 
     def get(self, noun: str, parameters: dict[str, Any]) -> list[Any]:
         rows = [dict(row) for row in self.objects.get(noun, ())]

@@ -24,6 +24,8 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._model import exch
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.clouds import CLOUDS
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
 
+from tests.unit.decommission import cloud_reference
+
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ROOT = "DC=contoso,DC=lab"
 CONFIGURATION = f"CN=Configuration,{ROOT}"
@@ -194,6 +196,8 @@ class FakeShell:
     def invoke(self, cmdlet: Cmdlet, timeout: float | None = None) -> Iterator[dict[str, Any]]:
         if self.on_premises:
             exchange_cmdlets.check([cmdlet])
+        else:
+            cloud_reference.check(cmdlet)
         assert cmdlet.name.startswith("Get-"), cmdlet
         self.sent.append(cmdlet)
         answer = self.answers.get(cmdlet.name, [])

@@ -331,7 +331,7 @@ def test_the_service_clock_counts_and_a_service_that_is_away_is_asked_once(tmp_p
     assert sum(item.name == "Get-OrganizationConfig" for item in world.online.sent) == 2
 
 
-def test_deviations_that_do_nothing_or_end_are_told(tmp_path: Path) -> None:
+def test_deviations_that_ended_or_will_soon_are_told_and_none_of_another_phase(tmp_path: Path) -> None:
     given = {
         "trial_shutdown": Deviation("trial_shutdown", "x", "y"),
         "mx_external": Deviation("mx_external", "x", "y", NOW - HOUR),
@@ -340,5 +340,6 @@ def test_deviations_that_do_nothing_or_end_are_told(tmp_path: Path) -> None:
     }
     asked = wanted(tmp_path, phase="clean_up", deviations=given)
     told = evaluation.warnings(evaluated(tmp_path, deviations=given), asked, NOW)
-    assert len(told) == 3
-    assert "no gate of the phase clean_up" in told[0]
+    assert len(told) == 2
+    assert "mx_external was accepted until 2026-11-22T11:00:00Z only" in told[0]
+    assert "mx_internal is accepted until 2026-11-22T13:00:00Z" in told[1]

@@ -24,7 +24,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._model import exch
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises import connect as on_premises
 from ansible_collections.hybrid.exchange.plugins.module_utils._on_premises.powershell import connect as remoting
 
-from tests.unit.decommission.clean_up_fakes import REFERENCE
+from tests.unit.decommission.cloud_reference import REFERENCE
 from tests.unit.decommission.setup_fakes import ServerStage
 
 PLUGINS = "ansible_collections.hybrid.exchange.plugins"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.hybrid.exchange.plugins.module_utils._module import decommission_arguments
 from ansible_collections.hybrid.exchange.plugins.module_utils._module.main import ModuleContext
 from ansible_collections.hybrid.exchange.plugins.modules import decommission_readiness_info, exchange_topology_info
-from gate_fakes import ROOT, World, box, entry
+from gate_fakes import NOW, ROOT, World, box, entry
 
 TENANT = {"tenant_id": "contoso.com", "client_id": "app", "client_secret": "hush-hush"}
 Play = Callable[..., dict[str, Any]]
@@ -110,9 +111,12 @@ def test_mixing_the_ways_fails_with_everything_in_the_result(play: Play) -> None
     assert Path(result["bundle"]["path"]).is_dir()
 
 
-def test_a_deviation_of_another_phase_is_a_warning(play: Play) -> None:
-    result = readiness(play, accepted_deviations=[{"gate": "trial_shutdown", "reason": "x", "by": "y"}])
-    assert "no gate of the phase clean_up" in json.dumps(result["warnings"])
+def test_a_deviation_that_ends_soon_is_a_warning_but_not_in_another_phase(play: Play) -> None:
+    until = (NOW + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    given = [{"gate": gate, "reason": "x", "by": "y", "until": until} for gate in ("trial_shutdown", "mx_external")]
+    told = json.dumps(readiness(play, accepted_deviations=given)["warnings"])
+    assert "mx_external is accepted until" in told
+    assert "trial_shutdown" not in told
 
 
 def test_a_look_is_kept_unless_in_check_mode(play: Play, tmp_path: Path) -> None:

@@ -58,6 +58,15 @@ def test_who_counts(rows: list[dict[str, Any]], verdict: str) -> None:
     assert found.verdict == verdict, found.detail
 
 
+@pytest.mark.parametrize("host", ["10.0.0.43", "ex00.contoso.lab"])
+def test_a_server_that_ad_has_no_more_is_none_that_relays(host: str) -> None:
+    world = World()
+    world.internal.records[("ex00.contoso.lab", "A")] = ["10.0.0.43"]
+    world.server.answers["Get-MessageTrackingLog"] = log(received("10.0.0.43"))
+    assert judged(world).verdict == "failed"
+    assert judged(world, hosts={"ex00": host}).verdict == "passed"
+
+
 def test_clients_are_added_up() -> None:
     world = World()
     rows = [received("10.1.2.3", ConnectorId="EX01\\Printers")] * 3 + [

@@ -17,7 +17,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._decommission impo
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid import kinds as hybrid_kinds
 from ansible_collections.hybrid.exchange.plugins.module_utils._model import exchange_cmdlets, windows_cmdlets
 
-from tests.unit.decommission.clean_up_fakes import REFERENCE
+from tests.unit.decommission.cloud_reference import REFERENCE
 
 SOURCES = Path(order.__file__).parents[1]
 

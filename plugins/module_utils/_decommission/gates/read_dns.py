@@ -150,16 +150,19 @@ def _autodiscover(name: str, ask: Callable[[str, str, str], Sequence[str]]) -> l
 
 
 def _server_addresses(resolver: Resolver, topology: Topology, facts: Facts) -> dict[str, tuple[str, ...]]:
-    """The addresses of the Exchange servers, as this side has them, and those that the options give."""
-    found: dict[str, tuple[str, ...]] = {}
-    for server in topology.of("server"):
-        host = facts.wanted.hosts.get(server.name.casefold())
-        given = [host] if host and _is_address(host) else []
-        known = _addresses_of(resolver, str(server["fqdn"])) if server["fqdn"] else []
-        found[server.name] = tuple(dict.fromkeys([*given, *known]))
-    for name in mail_hosts(topology):
-        found[name] = tuple(_addresses_of(resolver, name))
-    return found
+    """The addresses of the Exchange servers, as this side has them, and those that the options give.
+
+    A server that AD has no more is known by the option: what it sent is still in the logs of the others.
+    """
+    names = {server.name: [str(server["fqdn"] or "")] for server in topology.of("server")}
+    called = {name.casefold(): name for name in names}
+    for server, host in facts.wanted.hosts.items():
+        names.setdefault(called.get(server, server), []).insert(0, host)
+    names |= {name: [name] for name in mail_hosts(topology)}
+    return {
+        server: tuple(dict.fromkeys(address for host in hosts if host for address in _addresses_of(resolver, host)))
+        for server, hosts in names.items()
+    }
 
 
 def mail_hosts(topology: Topology) -> tuple[str, ...]:
@@ -169,6 +172,8 @@ def mail_hosts(topology: Topology) -> tuple[str, ...]:
 
 
 def _addresses_of(resolver: Resolver, name: str) -> list[str]:
+    if _is_address(name):
+        return [name]
     try:
         return [address for kind in ("A", "AAAA") for address in resolver.ask(name, kind)]
     except HybridError:

@@ -87,10 +87,7 @@ def _reaches_back(facts: Facts, name: str, since: datetime) -> bool:
 
 
 def _addresses(facts: Facts) -> frozenset[str]:
-    """The addresses of the Exchange servers, as far as name servers tell, and those that the options state.
-
-    Servers that were uninstalled a few days ago are among the stated ones: what they sent then is still in the logs.
-    """
+    """The addresses of the Exchange servers, as far as name servers tell, and those that the options state."""
     found = {address for host in facts.wanted.hosts.values() if (address := normal(host))}
     for side in ("dns_internal", "dns_external"):
         try:

@@ -2,11 +2,12 @@
 # make test   set up, run every check that a change needs; make test-long runs the long ones, and CI both
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long bench lint lab lab-down build docs setup setup-newest setup-graph system system-bench lock clean
+.PHONY: help demo demo-decommission test test-long bench lint lab lab-down build docs setup setup-newest setup-graph system system-bench lock clean
 LOCKS := tests/requirements
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
+	@echo "make demo-decommission   take the last Exchange servers of the lab away, by playbooks"
 	@echo "make lab    start the rehearsal lab; make lab-down ends it; make lint, make build, make docs: what they say"
 
 # What makes the environments. Without it pip does; so it is no error if it cannot be had.
@@ -48,6 +49,11 @@ demo:
 	@$(MAKE) --no-print-directory -j2 setup system
 	@.venv/bin/python -m tests.lab up --fresh
 	@.venv/bin/python tests/demo/demo.py
+
+demo-decommission:
+	@$(MAKE) --no-print-directory -j2 setup system
+	@.venv/bin/python -m tests.lab up --fresh
+	@.venv/bin/python tests/demo/decommission.py
 
 test:
 	@$(MAKE) --no-print-directory -j4 setup setup-newest setup-graph system

@@ -15,23 +15,18 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.demo.far_ends import ROOT, Exchange, Lab, hash_table, ldapsearch
+from tests.demo.far_ends import Exchange, Lab, hash_table, ldapsearch
+from tests.demo.playing import ESTATE, HERE, OUT, check, play, say
 
-HERE = Path(__file__).resolve().parent
-ESTATE = HERE / "estate" / "estate.yml"
-OUT = Path(os.environ.get("HYBRID_DEMO_DIR", ROOT / "build" / "demo")).absolute()
 RINGS = ("contoso", "fabrikam")
 AGENT_SERVERS = {"contoso": ["sync1", "sync2"], "fabrikam": ["sync1"]}
 REMOTE_SHARED_MAILBOX = "34359738368"
@@ -45,74 +40,6 @@ ATTRIBUTES = (
 )
 # What a mailbox says of itself that no rollback could or should keep.
 VOLATILE = ("WhenChanged", "WhenChangedUTC", "IsExchangeCloudManaged")
-
-# Of a playbook's output: what it does, what changed or failed, progress (done/total) and the recap.
-SHOWN = re.compile(r"^(TASK|PLAY) \[|^(changed|fatal): |\[ERROR\]|, wave \w+: |^\w+: \w.* \d+/\d+|failed=")
-
-
-@dataclass(frozen=True)
-class Play:
-    """One run of ansible-playbook and what its recap says."""
-
-    code: int
-    output: str
-    log: Path
-
-    def changed(self) -> dict[str, int]:
-        return {host: int(count) for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", self.output, re.M)}
-
-    def proven(self) -> list[tuple[str, str, int]]:
-        """Tenant, wave and number of mailboxes of every proof that was complete for all 24 attributes."""
-        words = " ".join(self.output.split())
-        found = re.findall(
-            r"(\w+), wave (\w+): (\d+) of (\d+) mailboxes \(100\.0 %\) are equal in all 24 attributes, (\d+) are cloud",
-            words,
-        )
-        return [(tenant, wave, int(equal)) for tenant, wave, equal, all_of, moved in found if equal == all_of == moved]
-
-
-def say(text: str) -> None:
-    print(f"\n=== {text}", flush=True)
-
-
-def check(holds: bool, text: str) -> None:
-    """States one fact of the demo; the first that does not hold ends it."""
-    print(f"  {'ok ' if holds else 'NOT'} {text}", flush=True)
-    if not holds:
-        sys.exit(f"The demo deviated: {text}")
-
-
-def play(lab: Lab, name: str, playbook: str, *arguments: str, expect_failure: bool = False) -> Play:
-    """Runs a playbook on the demo estate, shows its tasks as they come, and keeps all of it in a log."""
-    log = OUT / f"{name}.log"
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build"),
-        "ANSIBLE_CONFIG": str(HERE / "ansible.cfg"),
-        "HYBRID_LAB_FILE": str(lab.directory / "lab.json"),
-        "HYBRID_DEMO_DIR": str(OUT),
-        "PYTHONUNBUFFERED": "1",
-    }
-    command = ["ansible-playbook", "-i", str(ESTATE), playbook, *arguments]
-    print(f"  $ {' '.join(command)}   (all of it: {log})", flush=True)
-    began = time.monotonic()
-    with log.open("w", encoding="utf-8") as file:
-        process = subprocess.Popen(
-            command, cwd=OUT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        if process.stdout is None:
-            raise RuntimeError("ansible-playbook was started without a pipe")
-        for line in process.stdout:
-            file.write(line)
-            if SHOWN.search(line):
-                print(f"    {line.rstrip()[:160]}", flush=True)
-        code = process.wait()
-    print(f"    {time.monotonic() - began:.0f} s", flush=True)
-    done = Play(code, log.read_text(encoding="utf-8"), log)
-    if code != 0 and not expect_failure:
-        sys.exit(f"{playbook} failed with {code}; its output is {log}")
-    return done
 
 
 def deploy_the_agents(lab: Lab) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
+BINARY = {"nTSecurityDescriptor"}
 
 
 @dataclass(frozen=True)
@@ -120,14 +121,28 @@ def hash_table(*, add: list[str] | None = None, remove: list[str] | None = None)
     return {"@odata.type": "#Exchange.GenericHashTable", "Add": add or [], "Remove": remove or []}
 
 
-def ldapsearch(lab: Lab, tenant: str, filter_text: str, *attributes: str) -> dict[str, dict[str, list[str]]]:
-    """Searches a forest with the ldapsearch of the system; attributes by DN, values as text, sorted."""
+def ldapsearch(
+    lab: Lab, tenant: str, filter_text: str, *attributes: str, base: str = "", administrator: bool = False
+) -> dict[str, dict[str, list[str]]]:
+    """Searches a forest with the ldapsearch of the system; attributes by DN, values as text, sorted.
+
+    Values of BINARY attributes are in base64.
+    """
     settings = lab.config["tenants"][tenant]["directory"]
+    reader = {"user": settings["reader_user"], "password": settings["reader_password"]}
+    account = settings["administrator"] if administrator else reader
     done = subprocess.run(
         [
             *("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-x", "-E", "pr=500/noprompt"),
-            *("-H", f"ldaps://{settings['dc_host']}:{settings['port']}", "-D", settings["reader_user"]),
-            *("-w", settings["reader_password"], "-b", settings["base_dn"], filter_text, *attributes),
+            *(
+                "-H",
+                f"ldaps://{settings['dc_host']}:{settings['port']}",
+                "-D",
+                account["user"],
+                "-w",
+                account["password"],
+            ),
+            *("-b", base or settings["base_dn"], filter_text, *attributes),
         ],
         check=False,
         env={**os.environ, "LDAPTLS_CACERT": lab.config["ca"]},
@@ -139,6 +154,25 @@ def ldapsearch(lab: Lab, tenant: str, filter_text: str, *attributes: str) -> dic
     return _parse_ldif(done.stdout)
 
 
+def ldapmodify(lab: Lab, tenant: str, dn: str, change: str) -> None:
+    """Changes an object as the forest's administrator would, with the ldapmodify of the system; ``change`` is LDIF."""
+    settings = lab.config["tenants"][tenant]["directory"]
+    administrator = settings["administrator"]
+    done = subprocess.run(
+        [
+            *("ldapmodify", "-x", "-H", f"ldaps://{settings['dc_host']}:{settings['port']}"),
+            *("-D", administrator["user"], "-w", administrator["password"]),
+        ],
+        input=f"dn:: {base64.b64encode(dn.encode()).decode()}\nchangetype: modify\n{change}\n",
+        check=False,
+        env={**os.environ, "LDAPTLS_CACERT": lab.config["ca"]},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        sys.exit(f"ldapmodify failed: {done.stderr}")
+
+
 def _parse_ldif(text: str) -> dict[str, dict[str, list[str]]]:
     entries: dict[str, dict[str, list[str]]] = {}
     values: dict[str, list[str]] = {}
@@ -147,7 +181,8 @@ def _parse_ldif(text: str) -> dict[str, dict[str, list[str]]]:
             continue
         name, _colon, value = line.partition(": ")
         if name.endswith(":"):
-            name, value = name[:-1], base64.b64decode(value).decode("utf-8", "backslashreplace")
+            name = name[:-1]
+            value = value if name in BINARY else base64.b64decode(value).decode("utf-8", "backslashreplace")
         if name == "dn":
             values = entries.setdefault(value, {})
         else:

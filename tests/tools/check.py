@@ -69,8 +69,9 @@ LAB_FOR_FAULTS = _lab("lab-checks-faults", "127.79")
 LAB_FOR_ITSELF = _lab("lab-checks-itself", "127.80")
 LAB_FOR_KILLS = _lab("lab-checks-kills", "127.82")
 LAB_FOR_SERVERS = _lab("lab-checks-servers", "127.83")
+LAB_FOR_LAST = _lab("lab-checks-last", "127.84")
 LANES = ("lab", "faults")
-LONG_LANES = ("kills", "servers", "apart")
+LONG_LANES = ("last", "kills", "servers", "apart")
 # Whose verdict depends on ansible-core. The others judge the text, and do so once, with the newest ansible-core found.
 SANITY_OF_EACH_CORE = ("compile", "import", "validate-modules")
 BRIEF = ("HYPOTHESIS_PROFILE", "brief")
@@ -131,6 +132,9 @@ def steps() -> list[Step]:
         Step("faults-up", "faults", (*lab, "up", "--fresh"), environment=LAB_FOR_FAULTS),
         Step("faults", "faults", (*pytest, faults), environment=LAB_FOR_FAULTS),
         Step("faults-down", "faults", (*lab, "down"), environment=LAB_FOR_FAULTS),
+        Step("last-up", "last", (*lab, "up", "--fresh"), environment=LAB_FOR_LAST),
+        Step("last-servers", "last", (str(BIN / "python"), "tests/demo/decommission.py"), environment=LAB_FOR_LAST),
+        Step("last-down", "last", (*lab, "down"), environment=LAB_FOR_LAST),
         Step("kills-up", "kills", (*lab, "up", "--fresh"), environment=LAB_FOR_KILLS),
         Step("kills", "kills", (*pytest, survival), environment=LAB_FOR_KILLS),
         Step("kills-down", "kills", (*lab, "down"), environment=LAB_FOR_KILLS),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -97,7 +98,6 @@ def play(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,  # so that all of it can be killed together
         )
         if kill_when:
             threading.Thread(target=_kill, args=(process, kill_when), daemon=True).start()
@@ -121,6 +121,22 @@ def play(
 def _kill(process: subprocess.Popen[str], when: Callable[[], bool]) -> None:
     while process.poll() is None:
         if when():
-            os.killpg(process.pid, signal.SIGKILL)
+            # By their parents, not by their process group: Ansible's workers have sessions of their own.
+            for pid in _tree(process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             return
         time.sleep(0.2)
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            words = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            children.setdefault(int(words[1]), []).append(int(stat.parent.name))
+    found = [pid]
+    for parent in found:
+        found += children.get(parent, ())
+    return found

@@ -25,10 +25,22 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS object(
     tenant TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, doc TEXT NOT NULL, changed REAL NOT NULL,
     PRIMARY KEY(tenant, kind, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS object_changed ON object(tenant, kind, id, changed);
 CREATE TABLE IF NOT EXISTS request(seq INTEGER PRIMARY KEY AUTOINCREMENT, is_write INTEGER NOT NULL, doc TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS fault(id INTEGER PRIMARY KEY AUTOINCREMENT, doc TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+
+# Only rows that differ: writing all of them takes ten times as long, and most restores follow a few changes. Every
+# write of a document sets ``changed``, and the index spares reading the documents to see it.
+_RESTORE = (
+    "DELETE FROM main.object WHERE (tenant, kind, id, changed) NOT IN"
+    " (SELECT tenant, kind, id, changed FROM snapshot.object)",
+    "INSERT INTO main.object SELECT * FROM snapshot.object WHERE (tenant, kind, id) IN"
+    " (SELECT tenant, kind, id FROM snapshot.object EXCEPT SELECT tenant, kind, id FROM main.object)",
+    "DELETE FROM main.meta WHERE (key, value) NOT IN (SELECT key, value FROM snapshot.meta)",
+    "INSERT INTO main.meta SELECT * FROM snapshot.meta WHERE key NOT IN (SELECT key FROM main.meta)",
+)
 
 # The pseudo tenant under which the tenants themselves are kept.
 DIRECTORY = "*"
@@ -144,6 +156,13 @@ class Store:
         query = "SELECT count(*) FROM object WHERE tenant=? AND kind=?"
         return int(self._connection().execute(query, (tenant_id, kind)).fetchone()[0])
 
+    def count_true(self, tenant_id: str, kind: str, *names: str) -> tuple[int, ...]:
+        """In how many documents of a kind each of these members is true (for a number: not 0)."""
+        sums = ",".join(["total(coalesce(json_extract(doc, ?), 0) <> 0)"] * len(names))
+        query = f"SELECT {sums} FROM object WHERE tenant=? AND kind=?"
+        row = self._connection().execute(query, (*(f"$.{name}" for name in names), tenant_id, kind)).fetchone()
+        return tuple(int(one) for one in row)
+
     def counts(self, tenant_id: str) -> dict[str, int]:
         """Documents per kind of a tenant."""
         query = "SELECT kind, count(*) FROM object WHERE tenant=? GROUP BY kind ORDER BY kind"
@@ -248,8 +267,7 @@ class Store:
             connection.execute("ATTACH DATABASE ? AS snapshot", (str(path),))
             try:
                 with self.transaction():
-                    for table in ("object", "meta"):
-                        connection.execute(f"DELETE FROM main.{table}")
-                        connection.execute(f"INSERT INTO main.{table} SELECT * FROM snapshot.{table}")
+                    for statement in _RESTORE:
+                        connection.execute(statement)
             finally:
                 connection.execute("DETACH DATABASE snapshot")

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +97,45 @@ def test_restore_brings_documents_back_and_leaves_the_log(store: Store, tmp_path
     assert [entry["a"] for entry in store.requests(writes=True)] == [1]
     with pytest.raises(FileNotFoundError):
         store.restore(tmp_path / "none")
+
+
+def test_restore_undoes_every_kind_of_change_and_writes_no_more_than_that(store: Store, tmp_path: Path) -> None:
+    def rows() -> list[tuple[object, ...]]:
+        with contextlib.closing(sqlite3.connect(store.path)) as connection:
+            query = "SELECT tenant, kind, id, doc, changed FROM object UNION ALL SELECT key, value, 0, 0, 0 FROM meta"
+            return sorted(connection.execute(query).fetchall(), key=str)
+
+    for key in ("1", "2", "3"):
+        store.put("t", "user", key, {"v": key})
+    store.set_meta("kept", 1)
+    store.set_meta("changed", 1)
+    store.set_meta("gone", 1)
+    store.snapshot(tmp_path / "snap")
+    before = rows()
+    store.put("t", "user", "1", {"v": "1", "more": True})
+    store.put("t", "user", "2", {"v": "2"})  # the same text at another time
+    store.delete("t", "user", "3")
+    store.put("other", "user", "1", {})
+    store.set_meta("changed", 2)
+    store.set_meta("new", 1)
+    with contextlib.closing(sqlite3.connect(store.path)) as connection:
+        connection.execute("DELETE FROM meta WHERE key='gone'")
+        connection.commit()
+    store.restore(tmp_path / "snap")
+    assert rows() == before
+    with contextlib.closing(sqlite3.connect(store.path)) as connection:
+        version = connection.execute("PRAGMA data_version").fetchone()
+        store.restore(tmp_path / "snap")
+        assert connection.execute("PRAGMA data_version").fetchone() == version  # nothing was written
+
+
+def test_members_that_are_true_are_counted(store: Store) -> None:
+    for key, value in enumerate((True, False, None, True)):
+        store.put("t", "mailbox", str(key), {"a": value, "b": value is None})
+    store.put("t", "mailbox", "without", {})
+    store.put("other", "mailbox", "1", {"a": True})
+    assert store.count_true("t", "mailbox", "a", "b") == (2, 1)
+    assert store.count_true("t", "none", "a") == (0,)
 
 
 def test_the_log_tells_writes_and_goes_on_counting(store: Store) -> None:

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pypsrp.complex_objects import PSInvocationState
 from pypsrp.powershell import PowerShell, RunspacePool
 
+from tests.lab.clock import iso
+from tests.lab.cloud.seed import SEEDED_AT
+from tests.lab.cloud.server import windows_hosts
 from tests.lab.engines.credentials import JobFault, require_ready
 from tests.lab.engines.directory import DirectoryRefusal
 from tests.lab.windows import installing, permissions, places, software, state
 from tests.lab.windows.cloud_users import USERS
 from tests.lab.windows.places import AGENT_SERVICE
+from tests.lab.windows.services import process_of
 from tests.lab_tests.cloud_support import CONTOSO
 from tests.lab_tests.windows_support import Answer, WindowsLab, certified, credential, properties, run, windows
 
@@ -428,6 +433,34 @@ def test_an_agent_knows_a_new_schema_after_its_restart(windows: WindowsLab) -> N
         windows.cloud.control("POST", "/clock", {"advance_seconds": 60})
         run(pool, "Restart-Service", Name=AGENT_SERVICE)
     assert write(windows) == ""
+
+
+def test_the_first_agent_runs_since_the_tenants_began_whatever_becomes_of_the_lab(windows: WindowsLab) -> None:
+    def started() -> Any:
+        instance = run(pool, "Get-CimInstance", ClassName="Win32_Service", Filter=f"Name='{AGENT_SERVICE}'").one
+        return properties(run(pool, "Get-Process", Id=properties(instance)["ProcessId"]).one)["StartTime"]
+
+    began = iso(datetime.fromtimestamp(windows.cloud.store.meta(SEEDED_AT), UTC))
+    host = windows.host("sync1")
+
+    def kept() -> str:
+        found = process_of(windows.estate.get(host), AGENT_SERVICE)
+        assert found is not None
+        return str(found[1]["started"])
+
+    assert kept() == began > state.BOOTED
+    with windows.pool("sync1") as pool:
+        at_first = started()
+        windows.cloud.control("POST", "/clock", {"advance_seconds": 60})
+        assert windows.cloud.control("POST", "/windows-forest/contoso/schema").status == 200
+        assert write(windows) == "noSuchAttribute"  # it runs since before that
+        run(pool, "Restart-Service", Name=AGENT_SERVICE)
+        assert started() > at_first
+    assert kept() > began
+    assert windows.cloud.control("POST", "/reset").status == 200
+    assert (kept(), write(windows)) == (began, "")
+    again = windows_hosts(windows.services, windows.estate.ca)  # as a restarted lab makes them of the same store
+    assert process_of(again.get(host), AGENT_SERVICE) == process_of(windows.estate.get(host), AGENT_SERVICE)
 
 
 # -- the log -------------------------------------------------------------------------------------------------------

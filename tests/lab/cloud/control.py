@@ -65,15 +65,15 @@ def _clock(services: Services) -> Document:
 
 
 def _tenant_state(services: Services, tenant: Document) -> Document:
-    mailboxes = services.store.list(tenant["id"], "mailbox")
+    synchronized, managed = services.store.count_true(tenant["id"], "mailbox", "IsDirSynced", "IsExchangeCloudManaged")
     return {
         "name": tenant["name"],
         "id": tenant["id"],
         "domain": tenant["domain"],
         "counts": {
             **services.store.counts(tenant["id"]),
-            "synchronizedMailboxes": sum(bool(one.get("IsDirSynced")) for one in mailboxes),
-            "cloudManagedMailboxes": sum(bool(one.get("IsExchangeCloudManaged")) for one in mailboxes),
+            "synchronizedMailboxes": synchronized,
+            "cloudManagedMailboxes": managed,
         },
         "jobs": [_job_state(job) for job in services.store.list(tenant["id"], "job")],
     }

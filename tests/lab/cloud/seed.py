@@ -61,9 +61,13 @@ def fixed_guid(*parts: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
 
 
+SEEDED_AT = "seeded_at"  # lab time, seconds since 1970
+
+
 def seed(store: Store, clock: Clock, lab: dict[str, Any]) -> None:
     """Put what tenants begin with into an empty store; ``lab`` is the hand-over file lab.json."""
     with store.transaction():
+        store.set_meta(SEEDED_AT, clock.timestamp())
         for name, settings in lab["tenants"].items():
             tenant = {
                 "name": name,

@@ -15,6 +15,8 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,20 @@ _SET_BY_SERVER = {
     "adminCount": (b"0",),
 }
 _DN_ATTRIBUTES = {"member", "manager", *(a.name for a in ATTRIBUTES if a.syntax is DN)}
+Place = tuple[tuple[str, str], ...]  # a canonical DN
 _clean_at: dict[tuple[str, Path | None], int] = {}  # highestCommittedUSN right after a reset of this process
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a reset of a few objects has to know of the seed; making it takes longer than such a reset."""
+
+    by_guid: dict[bytes, Entry]
+    places: frozenset[Place]
+    shared: frozenset[Place]  # containers of others that hold seeded objects
+    bases: tuple[Place, ...]
+    archive: Place
+    watched: tuple[str, ...]
 
 
 def reset(forest_name: str, run_dir: Path | None = None) -> dict[str, int]:
@@ -101,29 +116,37 @@ def reset(forest_name: str, run_dir: Path | None = None) -> dict[str, int]:
 
 def _changed_since(connection: ldap3.Connection, forest: Forest, usn: int) -> list[tuple[Entry, Found]] | None:
     """Seeded objects that were changed after ``usn`` where they lie; None where more happened than changed values."""
-    by_guid = {entry.guid_bytes: entry for entry in seed(forest.name)}
-    places = {canonical_dn(entry.dn) for entry in seed(forest.name)}
-    shared = [canonical_dn(parent) for parent in lone(forest)]
-    watched_below = [canonical_dn(base) for base in bases(forest)]
-    archive = canonical_dn(archive_unit(forest))
-    wanted = ("objectGUID", *watched(forest.name))
+    known = _known(forest.name)
+    wanted = ("objectGUID", "isDeleted", *known.watched)
     result = []
     for partition in (forest.base_dn, f"CN=Configuration,{forest.base_dn}"):
-        condition = f"(uSNChanged>={usn + 1})"
-        for found in search(connection, partition, condition, ("objectGUID", "isDeleted"), deleted=True):
-            place, entry = canonical_dn(found.dn), by_guid.get(found.guid)
+        for found in search(connection, partition, f"(uSNChanged>={usn + 1})", wanted, deleted=True):
+            place, entry = canonical_dn(found.dn), known.by_guid.get(found.guid)
             if entry is None:
-                if any(place[-len(base) :] == base for base in watched_below):
+                if any(place[-len(base) :] == base for base in known.bases):
                     return None
-                if place[1:] in shared and place in places:
+                if place[1:] in known.shared and place in known.places:
                     return None  # somebody else's object in the place of a seeded one
                 continue
-            if "isDeleted" in found.attributes or place != canonical_dn(entry.dn) or place[-len(archive) :] == archive:
+            if "isDeleted" in found.attributes or place != canonical_dn(entry.dn):
                 return None
-            result += [
-                (entry, now) for now in search(connection, entry.dn, "(objectClass=*)", wanted, scope=ldap3.BASE)
-            ]
+            if place[-len(known.archive) :] == known.archive:
+                return None
+            result.append((entry, found))
     return result
+
+
+@cache
+def _known(forest_name: str) -> _Known:
+    forest = find_forest(forest_name)
+    return _Known(
+        {entry.guid_bytes: entry for entry in seed(forest.name)},
+        frozenset(canonical_dn(entry.dn) for entry in seed(forest.name)),
+        frozenset(canonical_dn(parent) for parent in lone(forest)),
+        tuple(canonical_dn(base) for base in bases(forest)),
+        canonical_dn(archive_unit(forest)),
+        watched(forest.name),
+    )
 
 
 def _remove_impostors(connection: ldap3.Connection, matched: dict[str, Found], done: Counter[str]) -> None:

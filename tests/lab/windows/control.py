@@ -100,10 +100,13 @@ def show_forest(services: Services, request: Request, tenant: str) -> Document:
 
 def extend_schema(services: Services, request: Request, tenant: str) -> Document:
     """POST /windows-forest/{tenant}/schema: the schema was just extended, which agents do not know yet."""
-    estate = _estate(services)
-    with estate.forest(steer.tenant_of(services, tenant)["name"]) as document:
+    estate, found = _estate(services), steer.tenant_of(services, tenant)
+    with estate.forest(found["name"]) as document:
         document["schemaChangedAt"] = estate.clock.timestamp()
-        return dict(document)
+    for host in estate.hosts:  # the first agent's too, which nobody has touched yet
+        if host.tenant == found["name"]:
+            estate.registry.host_changed(found["id"], host, estate.get(host))
+    return dict(document)
 
 
 def download(services: Services, request: Request) -> Reply:

@@ -106,7 +106,7 @@ class Estate:
             machine.install(document, host)
         seeded = self.registry.seeded_agent(self.tenant_id(host.tenant), host)
         if seeded is not None:
-            happenings.seed_agent(document, host, seeded)
+            happenings.seed_agent(document, host, seeded, self.registry.seeded_at())
         return document
 
     def _initial_forest(self, tenant: str) -> Document:

@@ -120,9 +120,12 @@ def _come_back(document: Document, estate: Estate) -> None:
             services.start(document, name, estate.clock.timestamp())
 
 
-def seed_agent(document: Document, host: HostAddress, agent: Document) -> None:
-    """The machine of the agent that the tenant began with: installed, registered, running under its gMSA."""
-    installing.install(document, software.SEEDED, software.content(software.SEEDED), "AzureCloud", "azure_ad", 0.0)
+def seed_agent(document: Document, host: HostAddress, agent: Document, started: float) -> None:
+    """The machine of the agent that the tenant began with: installed, registered, running under its gMSA.
+
+    ``started``: lab time, seconds since 1970, at which its services started; after the forest's schema was extended.
+    """
+    installing.install(document, software.SEEDED, software.content(software.SEEDED), "AzureCloud", "azure_ad", started)
     domain = {"name": host.forest.domain, "controllers": []}
     document["agent"] = {
         "id": agent["id"],
@@ -130,7 +133,7 @@ def seed_agent(document: Document, host: HostAddress, agent: Document) -> None:
         "domains": [domain],
         "loadedDomains": [domain],
         "loaded": True,
-        "startedAt": 0.0,
+        "startedAt": started,
     }
     account = f"{host.forest.netbios}\\{places.CREATED_GMSA}"
     document["services"][places.AGENT_SERVICE]["StartName"] = account

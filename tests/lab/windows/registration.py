@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.lab.clock import Clock
+from tests.lab.cloud.seed import SEEDED_AT
 from tests.lab.cloud.seed import agents as seeded_agents
 from tests.lab.scenario import Scenario
 from tests.lab.store import Store
@@ -37,6 +38,10 @@ class Registry:
             if one["machineName"] == host.fqdn:
                 return self.store.get(tenant_id, "agent", one["id"])
         return None
+
+    def seeded_at(self) -> float:
+        """When the tenants began, in lab time; 0 in a state that an older lab made."""
+        return float(self.store.meta(SEEDED_AT, 0.0))
 
     def host_changed(self, tenant_id: str, host: HostAddress, document: Document) -> None:
         """Make Graph's view of a host's agent fit the host."""

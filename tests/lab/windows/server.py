@@ -10,7 +10,8 @@ import selectors
 import socket
 import ssl
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,8 @@ class Listeners:
                     connection, address = key.fileobj.accept()  # type: ignore[union-attr]  # a listening socket
                 except OSError:
                     continue
-                self._connections.submit(self._serve, machine, connection, address)
+                served = self._connections.submit(self._serve, machine, connection, address)
+                served.add_done_callback(partial(_close_unserved, connection))
 
     def _serve(self, machine: Machine, connection: socket.socket, address: Any) -> None:
         secured: ssl.SSLSocket | None = None
@@ -163,6 +165,8 @@ class Listeners:
                 self._smtp(machine, connection)
                 return
             connection.settimeout(_HANDSHAKE_SECONDS)
+            # Of a client that is gone already some releases of Python (3.11.2) lose the socket without closing it.
+            connection.getpeername()
             secured = machine.context.wrap_socket(connection, server_side=True)
             with machine.lock:
                 machine.connections.add(secured)
@@ -198,6 +202,12 @@ class Listeners:
         if fault is not None:
             self._estate.log(host, event="connect", fault=fault.kind, status="cut", write=False)
         return fault is None and not self._estate.away(host)
+
+
+def _close_unserved(connection: socket.socket, served: Future[None]) -> None:
+    """Nobody else closes one that was still waiting when the lab stopped."""
+    if served.cancelled():
+        connection.close()
 
 
 def _listener(address: str, port: int) -> socket.socket:

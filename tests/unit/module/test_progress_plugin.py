@@ -77,7 +77,6 @@ def test_follow_shows_lines_until_stopped(tmp_path):
 
 @pytest.fixture
 def action(monkeypatch):
-    monkeypatch.setattr(progress, "INTERVAL", 0.01)
     plugin = progress.ProgressActionBase.__new__(progress.ProgressActionBase)
     plugin._task = SimpleNamespace(args={"tenant_id": "t"}, action="hybrid.exchange.mailbox_info", async_val=0)
     monkeypatch.setattr(progress.ActionBase, "run", lambda self, tmp=None, task_vars=None: {})

@@ -29,7 +29,7 @@ from tests.lab.settings import MARKER_VARIABLE, SAMBA, Settings
 TERM_SECONDS = 15.0
 KILL_SECONDS = 30.0
 _children: list[subprocess.Popen[bytes]] = []  # started by this process; kept to collect them when they end
-_STATE, _STARTED = 0, 19  # fields of /proc/<pid>/stat after the command name
+_STATE, _THREADS, _STARTED = 0, 17, 19  # fields of /proc/<pid>/stat after the command name
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,17 @@ class Running:
 
 
 def started_at(pid: int) -> int | None:
-    """Start time of a process in clock ticks since boot; ``None`` when there is none, or only a zombie."""
+    """Start time of a process in clock ticks since boot; ``None`` when there is none, or only a zombie.
+
+    A process whose first thread has ended looks like a zombie, but the others still hold its ports.
+    """
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()
-    return None if fields[_STATE] in "ZX" else int(fields[_STARTED])
+    ended = fields[_STATE] == "X" or (fields[_STATE] == "Z" and int(fields[_THREADS]) <= 1)
+    return None if ended else int(fields[_STARTED])
 
 
 def spawn(settings: Settings, name: str, argv: Sequence[str], cwd: Path) -> subprocess.Popen[bytes]:

@@ -111,6 +111,24 @@ def test_a_zombie_does_not_run() -> None:
     os.waitpid(child, 0)
 
 
+def test_a_process_without_its_first_thread_still_runs() -> None:
+    program = (
+        "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(600,)).start();"
+        "print('second', flush=True); ctypes.CDLL(None).pthread_exit(None)"
+    )
+    child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    try:
+        assert child.stdout is not None
+        child.stdout.readline()
+        stat = Path(f"/proc/{child.pid}/stat")
+        assert eventually(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z"), "the first thread goes on"
+        assert processes.started_at(child.pid) is not None
+    finally:
+        child.kill()
+        child.communicate()
+    assert processes.started_at(child.pid) is None
+
+
 def test_the_caller_and_its_parents_are_never_swept(config: Settings) -> None:
     config.run_dir.mkdir()
     script = f"from tests.lab import processes, settings; import pathlib; print(len(processes.everything(settings.Settings(pathlib.Path({str(config.run_dir)!r})))))"  # noqa: E501

@@ -55,6 +55,7 @@ BUILD = "3"  # of a forest; another number builds the forests of older run direc
 LOG_TAIL_LINES = 25
 _CLOUD = "cloud"
 _UP = "up"
+_RELEASE_SECONDS = 20.0  # the system may let go of a port a moment after its process has gone
 _RESTARTING = threading.Lock()
 
 
@@ -154,9 +155,13 @@ def down(settings: Settings) -> list[Running]:
     found += [process for process in processes.everything(settings) if process not in found]
     stop_all(settings)
     processes.forget(settings, _UP)
-    held = [(address, port) for address, port in all_ports(None) if processes.port_in_use(address, port)]
+    held = _held()
     if held and not settings.run_dir.exists():
         return found
+    deadline = time.monotonic() + _RELEASE_SECONDS
+    while held and time.monotonic() < deadline:
+        time.sleep(0.1)
+        held = _held()
     if held:
         address, port = held[0]
         raise LabError(
@@ -164,6 +169,11 @@ def down(settings: Settings) -> list[Running]:
             f" {processes.holder(address, port)}: it belongs to another run or another program"
         )
     return found
+
+
+def _held() -> list[tuple[str, int]]:
+    """The ports of the lab that something holds."""
+    return [(address, port) for address, port in all_ports(None) if processes.port_in_use(address, port)]
 
 
 def stop_all(settings: Settings) -> None:

@@ -6,9 +6,10 @@
 What playbooks cannot do is done by the lab's commands, which are the people around it here: who owns the name
 servers, moves mailboxes, switches servers off. For each tenant:
 
-1. With everything in the way that the lab can put there, each phase is refused, and each gate is seen to fail.
-2. agent.yml and site.yml make every mailbox cloud-managed; people clear the rest; --check walks through all phases.
-3. The hybrid clean-up is killed, run again, run a third time; its export puts everything back; it is taken away again.
+1. With everything in the way that the lab can put there, each phase is refused, and all gates but a few are seen to fail.
+2. People move and clear what only they can; agent.yml and site.yml make every mailbox cloud-managed; --check walks
+   through all phases.
+3. The hybrid clean-up is killed, run again, run a third time; its exports put everything back; it is taken away again.
 4. Phases out of order are refused. The servers are off on trial, then uninstalled: killed under Setup, and run again.
 5. The clean-up in the cloud is killed and run again. No user's Exchange attributes in AD have changed.
 """
@@ -50,10 +51,8 @@ IN_THE_WAY_IN_DNS = {
         ("_autodiscover._tcp", "SRV", "0 0 443 mail.fabrikam.lab"),
     ),
 }
-NEVER_IN_THE_WAY = {
-    "contoso": {"exchange_schema", "operator_graph", "system_mailboxes", "hybrid_agent_gone"},
-    "fabrikam": {"exchange_schema", "operator_graph", "system_mailboxes"},
-}
+_NEVER = {"exchange_schema", "operator_graph", "system_mailboxes"}
+NEVER_IN_THE_WAY = {"contoso": _NEVER | {"hybrid_agent_gone"}, "fabrikam": _NEVER}
 """Gates that are never seen to fail here: a forest cannot lose its schema, the lab's application has its rights and its
 system mailboxes are those that Exchange makes for itself, and contoso has no hybrid agent. Unit tests see them fail."""
 
@@ -238,7 +237,8 @@ def main() -> None:
     lab.command("reset")
     lab.command("scenario", "agents=none")
     lab.command("clock", "rate", "60")
-    for name in sys.argv[1:] or DEVIATED:
+    names = sys.argv[1:] or list(DEVIATED)
+    for name in names:
         tenant = Tenant(lab, name)
         put_everything_in_the_way(tenant)
         see_each_gate_fail(tenant)
@@ -253,7 +253,8 @@ def main() -> None:
         clean_up_the_cloud(tenant)
         check(tenant.users() == users, f"{name}: all {len(users)} users have in AD what Exchange ever put there")
     lab.command("clock", "rate", "1")
-    say(f"No Exchange Server is left in either tenant, in {time.monotonic() - began:.0f} s. Logs and evidence: {OUT}")
+    took = f"{time.monotonic() - began:.0f} s"
+    say(f"No Exchange Server is left in {' and '.join(names)}; it took {took}. Logs and evidence: {OUT}")
 
 
 if __name__ == "__main__":

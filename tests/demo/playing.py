@@ -126,7 +126,7 @@ def _kill(process: subprocess.Popen[str], when: Callable[[], bool]) -> None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             return
-        time.sleep(0.2)
+        time.sleep(0.2)  # between two looks
 
 
 def _tree(pid: int) -> list[int]:

@@ -76,10 +76,10 @@ class Tenant:
         )
         return done
 
-    def nothing_to_do(self, phase: str, name: str, *arguments: str) -> None:
+    def nothing_to_do(self, phase: str, name: str) -> None:
         """A phase that is through, once more."""
         before = self.lab.last_request()
-        done = self.done(phase, name, *arguments)
+        done = self.done(phase, name)
         check(done.changed()[self.name] == 0, "changed=0")
         check(not self.lab.requests_after(before, writes=True), "no write is in the request log")
 
@@ -121,11 +121,9 @@ class Tenant:
             if ",OU=" in dn
         }
 
-    def ask(self, phase: str, *arguments: str) -> dict[str, dict[str, Any]]:
+    def ask(self, phase: str) -> dict[str, dict[str, Any]]:
         """The verdicts of a phase as the playbook readiness judges it now, whether it is ready or not."""
-        self.play(
-            f"readiness-{phase}", "hybrid.exchange.readiness", "-e", f"phase={phase}", *arguments, expect_failure=True
-        )
+        self.play(f"readiness-{phase}", "hybrid.exchange.readiness", "-e", f"phase={phase}", expect_failure=True)
         return self.gates(phase)
 
 

@@ -160,7 +160,7 @@ def down(settings: Settings) -> list[Running]:
         return found
     deadline = time.monotonic() + _RELEASE_SECONDS
     while held and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two looks
         held = _held()
     if held:
         address, port = held[0]

@@ -6,7 +6,7 @@
 What playbooks cannot do is done by the lab's commands, which are the people around it here: who owns the name
 servers, moves mailboxes, switches servers off. For each tenant:
 
-1. With everything in the way that the lab can put there, each phase is refused, and all gates but a few are seen to fail.
+1. With everything in the way that the lab can put there, each phase is refused, and all gates but a few fail.
 2. People move and clear what only they can; agent.yml and site.yml make every mailbox cloud-managed; --check walks
    through all phases.
 3. The hybrid clean-up is killed, run again, run a third time; its exports put everything back; it is taken away again.

@@ -21,7 +21,9 @@ description:
     other servers take over; database copies; the membership of an availability group; databases, which are empty.
   - Setup is followed by its log, which shows in the progress of the task. After it, the server object and the service
     connection point in AD, services, web sites and the installation on the host must be gone.
-  - Run again after it was killed at any point, it goes on from there.
+  - Run again after it was killed at any point, it goes on from there. A Setup that such a run had begun goes on without
+    a new readiness, as the gates cannot be judged any more once Exchange does not answer; that they were passed says
+    the export in O(artifact_dir), which is written before the first change.
 notes:
   - Everything was tried on the rehearsal lab only, which was written from the same documentation. Nobody could try it
     on an Exchange Server.
@@ -196,6 +198,10 @@ refused:
   returned: success
   type: list
   elements: str
+goes_on:
+  description: Whether Setup was begun by an earlier run that the gates had allowed, so that it needs no readiness.
+  returned: success
+  type: bool
 blockers:
   description: What blocks Setup, each with V(id), V(what), V(objects) and V(fix); only in check mode.
   returned: success

@@ -40,6 +40,7 @@ class ActionModule(ActionBase):
         state = {"job": None, "rules": None, "moved": [], "written": [], "at_risk": 0, "differs": False}
         state |= {"edited": [], "unsure": 0, "agents": {}, "cold": False, "reboot_required": False}
         state |= {"exchange_servers": ["EX01", "EX02"], "blocking": [], "up": [], "hybrid_done": [], "soaks": None}
+        state |= {"begun": []}
         if path.exists():
             state |= json.loads(path.read_text())
         before = json.dumps(state)
@@ -208,10 +209,13 @@ class ActionModule(ActionBase):
         }
 
     def _exchange_server(self, args: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
-        there = args["server"] in state["exchange_servers"]
+        there, goes_on = args["server"] in state["exchange_servers"], args["server"] in state["begun"]
+        if there and not goes_on and "readiness" not in args and not self._task.check_mode:
+            return {"failed": True, "msg": "This needs the readiness"}
         state["exchange_servers"] = [name for name in state["exchange_servers"] if name != args["server"]]
         return {
             "changed": there,
+            "goes_on": goes_on,
             "steps": [{"line": f"remove {args['server']}"}] if there else [],
             "refused": [],
             "left": [],

@@ -239,6 +239,7 @@ class ServerStage(Stage):
             "readiness": path,
             "readiness_sha256": sha256,
             "tenant_id": "contoso.com",
+            "artifact_dir": str(self.directory_for_artifacts),
             "poll_interval": 0.05,
             "wait_timeout": 5,
         }

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils import _errors as errors
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import begun as setup_begun
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import log as setup_log
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import product as setup_product
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import uninstall
@@ -232,11 +233,29 @@ def test_a_setup_that_died_with_its_session_goes_on_in_the_next_run(stage: Serve
     stage.host.lose, stage.host.dies = True, True
     with pytest.raises(errors.Conflict, match="ended on EX01 unseen, and Exchange is still installed"):
         run(stage)
-    assert run(stage, readiness=None, readiness_sha256=None, check=True).refused
     stage.server.refuse["Get-Mailbox"] = errors.Unavailable("Exchange is down", uncertain=False)
+    nothing: dict[str, Any] = {"readiness": None, "readiness_sha256": None}
+    looked = run(stage, check=True, **nothing)
+    assert (looked.goes_on, looked.refused) == (True, [])
     stage.host.lose = stage.host.dies = False
-    run(stage)
+    assert run(stage, **nothing).goes_on
     assert stage.directory.servers == ["EX02"]
+
+
+@pytest.mark.parametrize("export", ["none", "of another tenant", "of another server", "broken"])
+def test_a_setup_that_nobody_allowed_goes_on_behind_the_gates_only(stage: ServerStage, export: str) -> None:
+    stage.host.keys[setup_product.ROLE_KEYS[0]] = {"Action": "Uninstall"}
+    header = {"kind": setup_begun.KIND, "tenant_id": "contoso.com", "server": "EX01", "forest": FOREST}
+    header |= {"of another tenant": {"tenant_id": "x"}, "of another server": {"server": "EX02"}}.get(export, {})
+    text = "{" if export == "broken" else json.dumps(header)
+    if export != "none":
+        (stage.directory_for_artifacts / "exchange-server-EX01-20260101T000000Z.jsonl").write_text(text)
+    looked = run(stage, readiness=None, readiness_sha256=None, check=True)
+    assert not looked.goes_on
+    assert "This needs the readiness" in looked.refused[0]
+    with pytest.raises(errors.Refused, match="This needs the readiness"):
+        run(stage, readiness=None, readiness_sha256=None)
+    assert stage.host.started == []
 
 
 def test_the_readiness_counts_on_where_setup_took_the_organization_away_already(last: ServerStage) -> None:

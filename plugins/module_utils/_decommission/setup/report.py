@@ -22,6 +22,7 @@ def result(outcome: Outcome, check_mode: bool) -> dict[str, Any]:
         "steps": [shown(action) for action in steps],
         "last_server": read.last,
         "refused": list(outcome.refused),
+        "goes_on": outcome.goes_on,
         "blockers": [
             {"id": item.id, "what": item.what, "objects": list(item.objects), "fix": item.fix} for item in plan.blockers
         ],

@@ -16,6 +16,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._decommission impo
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import readiness_file as readiness_files
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid import export as hybrid_export
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import after as setup_after
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import begun as setup_begun
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import plan as setup_plan
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import read as setup_read
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.setup import run as setup_run
@@ -36,12 +37,13 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._run.artifact impo
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import listing
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.waiting import until
 
-KIND = "hybrid.exchange.server_export"
-
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to. ``refused``: in check mode, why it would not be begun. ``remains`` is None in check mode."""
+    """What a run came to. ``refused``: in check mode, why it would not be begun. ``remains`` is None in check mode.
+
+    ``goes_on``: Setup was begun by a run that the gates allowed, so that it needs no readiness.
+    """
 
     plan: Plan
     read: Read
@@ -50,6 +52,7 @@ class Outcome:
     export: Artifact | None = None
     remains: Remains | None = None
     reboot_required: bool = False
+    goes_on: bool = False
 
 
 @dataclass
@@ -67,9 +70,12 @@ def uninstall(ends: Ends, wanted: Wanted, check_mode: bool) -> Outcome:
     plan = setup_plan.make_plan(wanted, read)
     if not plan.actions:
         return Outcome(plan, read, remains=None if check_mode else setup_after.check(ends, wanted, read.last))
-    reasons = [*_readiness(ends, wanted, read), *(blocker.words for blocker in plan.blockers)]
+    goes_on = (read.machine.begun or bool(read.machine.running)) and setup_begun.allowed_before(
+        wanted.artifact_dir, wanted.tenant_id, wanted.server, read.here.forest
+    )
+    reasons = [*([] if goes_on else _readiness(ends, wanted, read)), *(blocker.words for blocker in plan.blockers)]
     if check_mode:
-        return Outcome(plan, read, refused=reasons)
+        return Outcome(plan, read, refused=reasons, goes_on=goes_on)
     if reasons:
         raise Refused(
             f"{wanted.server} is not uninstalled. {' '.join(reasons)}",
@@ -95,7 +101,7 @@ def uninstall(ends: Ends, wanted: Wanted, check_mode: bool) -> Outcome:
             export=export.as_result(),
         )
         raise
-    return Outcome(plan, read, tuple(applied.done), (), export, remains, applied.reboot_required)
+    return Outcome(plan, read, tuple(applied.done), (), export, remains, applied.reboot_required, goes_on)
 
 
 def _set_up(ends: Ends, wanted: Wanted, read: Read, applied: Applied) -> None:
@@ -172,16 +178,17 @@ def _readiness(ends: Ends, wanted: Wanted, read: Read) -> list[str]:
 
 def _export(ends: Ends, wanted: Wanted, read: Read, plan: Plan) -> Artifact:
     """All that goes with the server, on disk before the first change."""
-    with ends.artifacts(f"exchange-server-{wanted.server}") as writer:
+    with ends.artifacts(setup_begun.name_of(wanted.server)) as writer:
         writer.write(
             {
-                "kind": KIND,
+                "kind": setup_begun.KIND,
                 "schema_version": hybrid_export.SCHEMA_VERSION,
                 "tenant_id": wanted.tenant_id,
                 "server": wanted.server,
                 "forest": read.here.forest,
                 "organization": read.here.organization,
                 "last": read.last,
+                "readiness_sha256": wanted.readiness_sha256,
             }
         )
         for line in _lines(read, plan):

@@ -49,6 +49,7 @@ class Wanted:
     poll_interval: float = 10
     wait_timeout: float = 600
     lingering_services: str = "fail"
+    artifact_dir: str = "artifacts"
 
     @property
     def word(self) -> str:
@@ -95,6 +96,7 @@ def from_params(params: Mapping[str, Any]) -> Wanted:
         poll_interval=_seconds(params, "poll_interval", 10),
         wait_timeout=_seconds(params, "wait_timeout", 600),
         lingering_services=str(params.get("lingering_services") or "fail"),
+        artifact_dir=str(params.get("artifact_dir") or "artifacts"),
     )
     if wanted.confirm != wanted.word:
         raise InputError(f"confirm must be exactly {wanted.word!r}: {wanted.server} is then removed by Setup for good.")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -221,13 +222,26 @@ def test_the_records_of_every_public_cloud_are_data() -> None:
 Reply = Callable[[Any], Any]
 
 
+def _one_port_of_both() -> tuple[socket.socket, socket.socket]:
+    """A socket for UDP and one for TCP with the same port: somebody else may have the one that belongs to the other."""
+    while True:
+        udp, stream = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
+        try:
+            udp.bind(("127.0.0.1", 0))
+            stream.bind(udp.getsockname())
+        except OSError as error:
+            udp.close()
+            stream.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return udp, stream
+
+
 @contextmanager
 def name_server(reply: Reply, tcp: Reply | None = None) -> Iterator[Server]:
     """A name server on loopback that answers what it is told; no answer for None."""
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.bind(("127.0.0.1", 0))
-    stream = socket.socket()
-    stream.bind(("127.0.0.1", udp.getsockname()[1]))
+    udp, stream = _one_port_of_both()
     stream.listen()
     stop = threading.Event()
     for item in (udp, stream):

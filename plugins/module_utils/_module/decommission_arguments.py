@@ -101,6 +101,7 @@ def wanted(context: ModuleContext) -> Wanted:
         phase=options["phase"],
         exit=options["exit"],
         domain=options["domain"] or "",
+        client_id=options["client_id"],
         relay_quiet_days=options["relay_quiet_days"],
         relay_ignored=tuple(options["relay_ignored"]),
         relay_record_limit=options["relay_record_limit"],

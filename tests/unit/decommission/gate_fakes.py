@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.ends import Ends
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.facts import Facts
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.judge_cloud import CHANGE_APPLICATIONS
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.read_cloud import EXCHANGE_APPLICATION
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.readings import READINGS
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.wanted import Expected, Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import HybridError, NotFound
@@ -282,7 +284,10 @@ class World:
     internal: FakeResolver = field(default_factory=lambda: FakeResolver(good_records(), "internal (10.0.0.53)"))
     external: FakeResolver = field(default_factory=lambda: FakeResolver(good_records()))
     boxes: list[Any] = field(default_factory=lambda: [box("anna@contoso.lab"), box("bert@contoso.lab")])
-    graph: list[dict[str, Any]] = field(default_factory=lambda: [{"id": "sp", "keyCredentials": []}])
+    principals: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {EXCHANGE_APPLICATION: {"id": "sp", "keyCredentials": []}, "app": {"id": "own"}}
+    )
+    granted: list[str] = field(default_factory=lambda: [CHANGE_APPLICATIONS])
     doors: dict[str, bool] = field(default_factory=dict)
     windows: Any = None
     job: Any = field(default_factory=lambda: dict(GOOD_JOB))
@@ -314,6 +319,14 @@ class World:
             )
         ]
 
+    def _pages(self, path: str, query: Mapping[str, str] | None = None, *, needs: str = "") -> Iterator[dict[str, Any]]:
+        assert needs
+        if path == "/servicePrincipals/own/appRoleAssignments":
+            return iter({"appRoleId": role} for role in self.granted)
+        assert path == "/servicePrincipals"
+        wanted = (query or {})["$filter"].removeprefix("appId eq '").removesuffix("'")
+        return iter([self.principals[wanted]] if wanted in self.principals else [])
+
     def ends(self) -> Ends:
         def made(name: str, value: Any) -> Callable[[], Any]:
             def make() -> Any:
@@ -331,7 +344,7 @@ class World:
 
         return Ends(
             exchange_online=made("online", self.online),
-            graph=made("graph", SimpleNamespace(pages=lambda *_given, **_named: iter(self.graph))),
+            graph=made("graph", SimpleNamespace(pages=self._pages)),
             mailboxes=made("online", FakeMailboxes(self.boxes)),
             exchange_server=made("server", self.server),
             directory=made("directory", self.directory),
@@ -356,6 +369,7 @@ def wanted(artifact_dir: str | Path = "/nowhere", **options: Any) -> Wanted:
     row = CLOUDS["worldwide"]
     given: Mapping[str, Any] = {
         "tenant_id": "contoso.com",
+        "client_id": "app",
         "phase": "uninstall",
         "domain": "contoso.lab",
         "operator": "CONTOSO\\svc-admin",

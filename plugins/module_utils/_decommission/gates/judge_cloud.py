@@ -21,12 +21,15 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.read_cloud import (
     STATE_PROPERTY,
+    GraphRights,
     Mailboxes,
 )
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import listing
 
 _BATCH_DONE = frozenset({"Completed", "Removing"})
 _MOVE_DONE = frozenset({"Completed", "CompletedWithWarning"})
+# The id of the application permission Application.ReadWrite.All (Microsoft Graph permissions reference).
+CHANGE_APPLICATIONS = "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9"
 # The counts of a round trip that say that it is not proven.
 _NOT_EQUAL = ("differs", "missing", "ambiguous_anchor", "unreadable", "elsewhere")
 
@@ -169,13 +172,14 @@ def round_trip_problem(known: Mapping[str, Any]) -> str:
 
 
 def graph_rights(found: Found) -> Judged:
-    """The application may read what the clean-up in the cloud changes."""
-    row = found["graph_rights"]
-    keys = row.get("keyCredentials")
-    evidence: Row = {"object": row.get("id"), "key_credentials": len(keys) if isinstance(keys, list) else None}
+    """The application may read and change what the clean-up in the cloud changes."""
+    rights: GraphRights = found["graph_rights"]
+    evidence: Row = {"object": rights.principal, "key_credentials": rights.key_credentials}
+    if CHANGE_APPLICATIONS not in rights.roles:
+        return failed("Application.ReadWrite.All is not granted to the application.", [evidence])
     return passed(
-        "The application reads the credentials of Exchange Online's service principal. Whether it may change them "
-        "shows when it does: that takes Application.ReadWrite.All and Global Administrator's consent.",
+        "The application reads the credentials of Exchange Online's service principal, and Application.ReadWrite.All "
+        "is granted to it.",
         [evidence],
     )
 

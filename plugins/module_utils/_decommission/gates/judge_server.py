@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission import relay as relays
@@ -26,6 +25,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.readiness_file import stamp
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology.kinds import SYSTEM_NAMES
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology.topology import Topology, is_edge
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.moments import moment
 from ansible_collections.hybrid.exchange.plugins.module_utils._run.report import listing
 
 DEFAULT_DISCOVERY = "DiscoverySearchMailbox {D919BA05-46A6-415f-80AD-7E09334BB852}"
@@ -140,7 +140,7 @@ def certificates(found: Found) -> Judged:
         mark = _thumbprint(row.get("Thumbprint"))
         there.add(mark)
         serves = str(row.get("Services") or "None") not in ("None", "")
-        ends = _moment(row.get("NotAfter"))
+        ends = moment(str(row.get("NotAfter")))
         expired = ends <= found.now if ends is not None else str(row.get("Status")) == "DateInvalid"
         if (serves or mark in used) and expired:
             rows.append(
@@ -249,11 +249,3 @@ def _thumbprint(value: Any) -> str:
         value = value.get("Thumbprint")
     match = re.search(r"[0-9A-Fa-f]{40}", str(value or ""))
     return match[0].upper() if match else ""
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else found.astimezone()

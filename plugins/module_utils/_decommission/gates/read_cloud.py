@@ -46,6 +46,18 @@ class Mailboxes:
     sample: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class GraphRights:
+    """The id of Exchange Online's service principal, how many credentials it has, and what the application may do.
+
+    ``roles`` are the ids of application permissions that are granted to the application, of all resources.
+    """
+
+    principal: str
+    key_credentials: int | None
+    roles: frozenset[str]
+
+
 def organization(facts: Facts) -> Mapping[str, Any]:
     """The tenant's configuration of Exchange."""
     rows = _rows(facts, Cmdlet("Get-OrganizationConfig", {}, ("Name", STATE_PROPERTY, "PublicFoldersEnabled")))
@@ -169,13 +181,26 @@ def expected_mx(facts: Facts, domains: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def graph_rights(facts: Facts) -> Mapping[str, Any]:
-    """Exchange Online's own service principal, read as the clean-up in the cloud would read it."""
-    query = {"$filter": f"appId eq '{EXCHANGE_APPLICATION}'", "$select": "id,appId,keyCredentials"}
+def graph_rights(facts: Facts) -> GraphRights:
+    """Exchange Online's own service principal, read as the clean-up in the cloud would read it, and what is granted."""
+    graph = facts.ends.graph()
     needs = "the application permission Application.Read.All (Application.ReadWrite.All to change it later)"
-    for row in facts.ends.graph().pages("/servicePrincipals", query, needs=needs):
-        return row
-    raise NotFound(f"Graph shows no service principal of Exchange Online ({EXCHANGE_APPLICATION}).")
+
+    def principal(application: str, whose: str, properties: str) -> Mapping[str, Any]:
+        query = {"$filter": f"appId eq '{application}'", "$select": properties}
+        for row in graph.pages("/servicePrincipals", query, needs=needs):
+            return row
+        raise NotFound(f"Graph shows no service principal of {whose} ({application}).")
+
+    exchange = principal(EXCHANGE_APPLICATION, "Exchange Online", "id,appId,keyCredentials")
+    own = principal(facts.wanted.client_id, "the application that signs in", "id,appId")
+    granted = graph.pages(f"/servicePrincipals/{own['id']}/appRoleAssignments", needs=needs)
+    keys = exchange.get("keyCredentials")
+    return GraphRights(
+        principal=str(exchange.get("id")),
+        key_credentials=len(keys) if isinstance(keys, list) else None,
+        roles=frozenset(str(row.get("appRoleId")).lower() for row in granted),
+    )
 
 
 def job(facts: Facts) -> Mapping[str, Any]:

@@ -169,14 +169,14 @@ GATES: tuple[Gate, ...] = (
     Gate(
         "operator_graph",
         "Rights in Graph",
-        "The application may read Exchange Online's service principal, whose credentials the clean-up takes away.",
+        "The application may change Exchange Online's service principal, whose credentials the clean-up takes away.",
         (CLEAN_UP, CLOUD_CLEAN_UP),
         ("graph_rights",),
         cloud.graph_rights,
         "Give the application Application.ReadWrite.All, with an administrator's consent.",
         24,
         HYBRID_APPLICATION_PAGE,
-        "Somebody else takes the credentials away.",
+        "Somebody else takes the credentials away, or the application may by a directory role.",
     ),
     Gate(
         "hybrid_agent_gone",

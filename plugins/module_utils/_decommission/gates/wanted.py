@@ -50,6 +50,7 @@ class Wanted:
     phase: str
     exit: str = SOURCE_OF_AUTHORITY
     domain: str = ""
+    client_id: str = ""
     relay_quiet_days: int = 14
     relay_ignored: tuple[str, ...] = ()
     relay_record_limit: int = 100_000

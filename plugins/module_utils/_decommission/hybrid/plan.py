@@ -25,6 +25,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybr
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.hybrid.wanted import Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.order import Step
 from ansible_collections.hybrid.exchange.plugins.module_utils._model.cmdlet import Cmdlet
+from ansible_collections.hybrid.exchange.plugins.module_utils._run.moments import moment
 
 Found = Mapping[str, Sequence[Judged]]
 IOC = "intra_organization_connector"
@@ -138,13 +139,7 @@ def is_enabled(row: Row) -> bool:
 
 def changed_at(row: Row) -> datetime | None:
     """When an object was last changed; None where that is not told."""
-    for name in ("WhenChangedUTC", "WhenChanged"):
-        try:
-            found = datetime.fromisoformat(text(row.get(name)))
-        except ValueError:
-            continue
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
-    return None
+    return moment(text(row.get("WhenChangedUTC"))) or moment(text(row.get("WhenChanged")))
 
 
 def trust_in_cloud(value: str) -> bool:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from tests.lab.clock import Clock
+from tests.lab.cloud import app_roles
 from tests.lab.cloud.context import ForestControl, Services
 from tests.lab.cloud.seed import cloud_only, fixed_guid
 from tests.lab.cloud.server import build, first_start
@@ -219,6 +220,25 @@ class CloudLab:
         """Ask Graph as an application."""
         token = self.token("graph", application)
         return self.send("graph", method, path, body, authorization=f"Bearer {token}", **headers)
+
+    def principal(self, application: str = "application", tenant: str = "contoso") -> Document:
+        """The service principal of one of the lab's applications, as the store keeps it."""
+        settings = self.config["tenants"][tenant]
+        rows = self.store.list(settings["tenant_id"], "servicePrincipal")
+        [found] = [one for one in rows if one["appId"] == settings[application]["client_id"]]
+        return found
+
+    def permit(self, *permissions: str) -> None:
+        """Grant Graph permissions to contoso's full application, in addition to those that it has."""
+        for permission in permissions:
+            app_roles.grant(self.store, CONTOSO, self.principal(), "graph", permission)
+
+    def permit_only(self, *permissions: str) -> None:
+        """Leave contoso's full application these Graph permissions alone."""
+        for one in app_roles.assignments(self.store, CONTOSO, self.principal()["id"]):
+            if one["resourceId"] == app_roles.resource_id(CONTOSO, "graph"):
+                self.store.delete(CONTOSO, app_roles.ASSIGNMENT, one["id"])
+        self.permit(*permissions)
 
     def control(self, method: str, path: str, body: Any = None) -> Reply:
         """Ask the control address."""

@@ -151,9 +151,7 @@ def _bin(walk: Walk) -> list[Step]:
         one for one in walk.lab.store.list(CONTOSO, "application") if one["displayName"] == hybrid_principals.LOOK_ALIKE
     ]
     first_party = fixed_guid("principal", CONTOSO, hybrid_facts.EXCHANGE_ONLINE)
-    [own] = [one for one in walk.lab.store.list(CONTOSO, "application") if one["displayName"] == "application"]
-    own["_roles"]["graph"].append("AppRoleAssignment.ReadWrite.All")  # which the lab's application does not have
-    walk.lab.store.put(CONTOSO, "application", own["id"], own)
+    walk.lab.permit("AppRoleAssignment.ReadWrite.All")  # which the lab's application does not have
     [one, *_others] = [
         one for one in walk.lab.store.list(CONTOSO, "appRoleAssignment") if one["principalId"] == first_party
     ]

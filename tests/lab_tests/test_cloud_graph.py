@@ -185,10 +185,8 @@ def test_a_new_principal_shows_after_replication(lab: CloudLab) -> None:
 
 
 def test_owned_by_reaches_only_its_own(lab: CloudLab) -> None:
-    application = next(doc for doc in lab.store.list(CONTOSO, "application") if doc["displayName"] == "application")
-    roles = {**application["_roles"], "graph": ["Application.ReadWrite.OwnedBy"]}
     stranger, _unused = configuration(lab)
-    lab.store.put(CONTOSO, "application", application["id"], {**application, "_roles": roles})
+    lab.permit_only("Application.ReadWrite.OwnedBy")
     mine, _unused = configuration(lab)
     [doc] = [d for d in lab.store.list(CONTOSO, "servicePrincipal") if stranger.endswith(d["id"])]
     lab.store.put(CONTOSO, "servicePrincipal", doc["id"], {**doc, "_owner": "someone"})

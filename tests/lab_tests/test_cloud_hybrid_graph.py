@@ -1,18 +1,24 @@
 # Copyright (c) 2026 hybrid.exchange contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hybrid set-up in Graph: keys of the first-party principal, the dedicated application, the bin, who may."""
+"""The hybrid set-up in Graph: keys of the first-party principal, the dedicated application, the bin, who may.
+
+And what the lab's own applications may do: Graph lists the permissions that their tokens state.
+"""
 
 from __future__ import annotations
 
 import base64
 from typing import Any
 
+import jwt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from tests.lab import hybrid_facts as facts
+from tests.lab.cloud.app_roles import RESOURCES
+from tests.lab.cloud.graph.endpoint import ROUTES
 from tests.lab.cloud.hybrid_principals import LOOK_ALIKE
 from tests.lab.cloud.wire import Reply
 from tests.lab_tests.cloud_support import CloudLab, application_certificate, lab
@@ -124,10 +130,7 @@ def test_who_may_not(lab: CloudLab) -> None:
 
 
 def test_who_only_owns_applications_may_not(lab: CloudLab) -> None:
-    [own] = [one for one in lab.store.list(lab.config["tenants"]["contoso"]["tenant_id"], "application")
-             if one["displayName"] == "application"]  # fmt: skip
-    own["_roles"]["graph"] = ["Application.ReadWrite.OwnedBy"]
-    lab.store.put(lab.config["tenants"]["contoso"]["tenant_id"], "application", own["id"], own)
+    lab.permit_only("Application.ReadWrite.OwnedBy")
     assert patch(lab, {"keyCredentials": []}).status == 403
 
 
@@ -213,6 +216,91 @@ def test_who_may_not_delete(lab: CloudLab) -> None:
     path = f"/v1.0/applications/{found['id']}"
     assert graph(lab, "DELETE", path, tenant="fabrikam", application="limited_application").status == 403
     assert by_name(lab, NAME) == [found]
+
+
+# -- what applications may do --------------------------------------------------------------------------------------
+
+# Some of Microsoft's published ids, written down once more: those of the lab are to be the same.
+PUBLISHED = {
+    "Application.Read.All": "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
+    "Application.ReadWrite.All": "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9",
+    "Exchange.ManageAsApp": "dc50a0fb-09a3-484d-be87-e023b12c6440",
+    "Synchronization.ReadWrite.All": "9b50c33d-700f-43b1-b2eb-87e89b703581",
+    "User.Read.All": "df021288-bdef-4463-88db-98f22de89214",
+}
+
+
+def assignments(lab: CloudLab, of: str = "application", tenant: str = "contoso") -> list[dict[str, Any]]:
+    path = f"/v1.0/servicePrincipals/{lab.principal(of, tenant)['id']}/appRoleAssignments"
+    found: list[dict[str, Any]] = graph(lab, "GET", path, tenant=tenant).content["value"]
+    return found
+
+
+def stated(lab: CloudLab, service: str, application: str = "application", tenant: str = "contoso") -> list[str]:
+    token = lab.token(service, application, tenant)
+    return list(jwt.decode(token, options={"verify_signature": False})["roles"])
+
+
+def revoke(lab: CloudLab, role_id: str) -> None:
+    lab.permit("AppRoleAssignment.ReadWrite.All")  # which the lab's application does not have
+    [row] = [one for one in assignments(lab) if one["appRoleId"] == role_id]
+    path = f"/v1.0/servicePrincipals/{row['principalId']}/appRoleAssignments/{row['id']}"
+    assert graph(lab, "DELETE", path).status == 204
+
+
+@pytest.mark.parametrize("tenant", ["contoso", "fabrikam"])
+@pytest.mark.parametrize("application", ["application", "limited_application"])
+def test_an_applications_assignments_are_the_roles_of_its_tokens(lab: CloudLab, application: str, tenant: str) -> None:
+    rows = assignments(lab, application, tenant)
+    for service, resource in RESOURCES.items():
+        at = f"/v1.0/servicePrincipals(appId='{resource.app_id}')"
+        principal = graph(lab, "GET", at, tenant=tenant).content
+        own = [one for one in rows if one["resourceId"] == principal["id"]]
+        assert {one["resourceDisplayName"] for one in own} <= {principal["displayName"]}
+        roles = stated(lab, service, application, tenant)
+        assert sorted(one["appRoleId"] for one in own) == sorted(resource.roles[role] for role in roles)
+        assert {resource.roles[role] for role in roles if role in PUBLISHED} == {
+            PUBLISHED[role] for role in roles if role in PUBLISHED
+        }
+    assert {(one["principalDisplayName"], one["principalType"]) for one in rows} == {(application, "ServicePrincipal")}
+    assert len({one["id"] for one in rows}) == len(rows) == {"application": 15, "limited_application": 7}[application]
+
+
+def test_an_expired_secret_takes_no_permission_away(lab: CloudLab) -> None:
+    roles = {one["appRoleId"] for one in assignments(lab, "expired_application")}
+    assert roles == {one["appRoleId"] for one in assignments(lab)}
+    assert set(PUBLISHED.values()) < roles
+
+
+def test_what_is_taken_away_is_missing_from_the_next_token(lab: CloudLab) -> None:
+    users, before = "/v1.0/users?$top=1", lab.token("graph")
+    revoke(lab, PUBLISHED["User.Read.All"])
+    assert "User.Read.All" not in stated(lab, "graph")
+    assert graph(lab, "GET", users).status == 403
+    # What was issued before is good until it expires.
+    assert lab.send("graph", "GET", users, authorization=f"Bearer {before}").status == 200
+    assert lab.exo("Get-OrganizationConfig").status == 200
+    revoke(lab, PUBLISHED["Exchange.ManageAsApp"])
+    assert stated(lab, "exchange") == []
+    assert lab.exo("Get-OrganizationConfig").status == 403
+    assert "User.Read.All" in stated(lab, "graph", "limited_application")
+    assert lab.control("GET", "/state").content["violations"] == []
+
+
+def test_a_reset_gives_back_what_was_taken_away(lab: CloudLab) -> None:
+    full, rows = stated(lab, "graph"), assignments(lab)
+    revoke(lab, PUBLISHED["User.Read.All"])
+    lab.control("POST", "/checkpoint")
+    at_checkpoint = stated(lab, "graph")
+    revoke(lab, PUBLISHED["Synchronization.ReadWrite.All"])
+    lab.control("POST", "/reset?to=checkpoint")
+    assert stated(lab, "graph") == at_checkpoint != full
+    lab.control("POST", "/reset")
+    assert (stated(lab, "graph"), assignments(lab)) == (full, rows)
+
+
+def test_every_permission_that_graph_asks_for_can_be_granted() -> None:
+    assert {one for route in ROUTES for one in route.permissions} <= set(RESOURCES["graph"].roles)
 
 
 # -- recipients that AD masters ------------------------------------------------------------------------------------

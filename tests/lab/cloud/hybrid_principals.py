@@ -11,14 +11,12 @@ also the dedicated hybrid application with its principal; and in all of them one
 from __future__ import annotations
 
 from tests.lab import hybrid_facts as facts
+from tests.lab.cloud import app_roles
 from tests.lab.settings import fixed_guid
 from tests.lab.store import Document, Store
 
-FIRST_PARTY_NAME = "Office 365 Exchange Online"
 LOOK_ALIKE = "ExchangeServerApp reporting"
 AUTH_SUBJECT = "CN=Microsoft Exchange Server Auth Certificate"
-ASSIGNMENT = "appRoleAssignment"
-_GRAPH = "Microsoft Graph"
 
 
 def principal_of(object_id: str, app_id: str, name: str) -> Document:
@@ -65,22 +63,19 @@ def foreign_key(tenant: Document) -> Document:
 def seed(store: Store, tenant: Document) -> None:
     """Put them into the store."""
     tenant_id = tenant["id"]
-    first = principal_of(
-        fixed_guid("principal", tenant_id, facts.EXCHANGE_ONLINE), facts.EXCHANGE_ONLINE, FIRST_PARTY_NAME
-    )
+    exchange = app_roles.RESOURCES["exchange"]
+    first = principal_of(app_roles.resource_id(tenant_id, "exchange"), exchange.app_id, exchange.name)
     first["keyCredentials"] = [auth_key(tenant), foreign_key(tenant)]
     store.put(tenant_id, "servicePrincipal", first["id"], first)
-    for number, role in enumerate(("Calendars.Read", "User.Read.All")):
-        _assign(
-            store, tenant, first, f"{number}-{role}", fixed_guid("role", role), _GRAPH, fixed_guid("graph", tenant_id)
-        )
+    for role in ("Calendars.Read", "User.Read.All"):
+        app_roles.grant(store, tenant_id, first, "graph", role)
     look_alike, principal = _application(tenant, LOOK_ALIKE, fixed_guid("application", tenant_id, LOOK_ALIKE), [])
     _put(store, tenant, look_alike, principal)
     if tenant["name"] in facts.MODERN:
         name, client_id = facts.dedicated_application(tenant["name"])
         application, principal = _application(tenant, name, client_id, [auth_key(tenant)])
         _put(store, tenant, application, principal)
-        _assign(store, tenant, principal, "full", facts.FULL_ACCESS_ROLE, FIRST_PARTY_NAME, first["id"])
+        app_roles.grant(store, tenant_id, principal, "exchange", "full_access_as_app")
 
 
 def _application(tenant: Document, name: str, client_id: str, keys: list[Document]) -> tuple[Document, Document]:
@@ -92,7 +87,6 @@ def _application(tenant: Document, name: str, client_id: str, keys: list[Documen
         "applicationTemplateId": None,
         "keyCredentials": keys,
         "_servicePrincipal": principal["id"],
-        "_roles": {"exchange": [], "graph": []},
         "_wids": [],
         "_secrets": [],
         "_certificates": [],
@@ -103,20 +97,3 @@ def _application(tenant: Document, name: str, client_id: str, keys: list[Documen
 def _put(store: Store, tenant: Document, application: Document, principal: Document) -> None:
     store.put(tenant["id"], "application", application["id"], application)
     store.put(tenant["id"], "servicePrincipal", principal["id"], principal)
-
-
-def _assign(
-    store: Store, tenant: Document, principal: Document, mark: str, role: str, resource: str, resource_id: str
-) -> None:
-    assignment = {
-        "id": fixed_guid("assignment", principal["id"], mark),
-        "appRoleId": role,
-        "createdDateTime": "2024-01-01T00:00:00Z",
-        "deletedDateTime": None,
-        "principalDisplayName": principal["displayName"],
-        "principalId": principal["id"],
-        "principalType": "ServicePrincipal",
-        "resourceDisplayName": resource,
-        "resourceId": resource_id,
-    }
-    store.put(tenant["id"], ASSIGNMENT, assignment["id"], assignment)

@@ -15,6 +15,7 @@ import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from tests.lab.cloud import app_roles
 from tests.lab.cloud.context import Services, new_guid
 from tests.lab.cloud.tokens import LIFETIME_S, audiences
 from tests.lab.cloud.wire import Refused, Reply, Request
@@ -133,7 +134,7 @@ def _token(services: Services, request: Request, tenant: Document) -> Reply:
         "idtyp": "app",
         "ver": "2.0",
         "uti": base64.urlsafe_b64encode(hashlib.sha256(new_guid().encode()).digest()[:16]).rstrip(b"=").decode(),
-        "roles": application["_roles"].get(service, []),
+        "roles": app_roles.granted(services.store, tenant["id"], application["_servicePrincipal"], service),
         "wids": application.get("_wids", []),
     }
     token = services.issuer.issue(claims)
@@ -143,7 +144,7 @@ def _token(services: Services, request: Request, tenant: Document) -> Reply:
 
 def _application(services: Services, tenant: Document, client_id: str) -> Document:
     for application in services.store.list(tenant["id"], "application"):
-        if application["appId"].lower() == client_id.lower() and "_roles" in application:
+        if application["appId"].lower() == client_id.lower() and "_servicePrincipal" in application:
             return application
     raise refusal(
         services,

@@ -14,11 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 from tests.lab.clock import Clock, iso
-from tests.lab.cloud import hybrid_principals, hybrid_seed
+from tests.lab.cloud import app_roles, hybrid_principals, hybrid_seed
 from tests.lab.cloud.exchange.endpoint import APP_ROLE, EXCHANGE_ADMINISTRATOR
 from tests.lab.cloud.exchange.organization import DEFAULT_PROPERTY
 from tests.lab.cloud.hybrid_principals import principal_of
-from tests.lab.cloud.tokens import GRAPH_APP_ID
 from tests.lab.store import Document, Store
 
 _NAMESPACE = uuid.UUID("5c1f5a0e-8a53-4e2c-9d2c-77ab00000002")
@@ -145,7 +144,8 @@ def _applications(store: Store, tenant: Document, settings: dict[str, Any]) -> N
     ):
         if key in settings:
             _application(store, tenant, key, settings[key], roles, wids, expires)
-    principal = principal_of(fixed_guid("principal", tenant["id"], GRAPH_APP_ID), GRAPH_APP_ID, "Microsoft Graph")
+    graph = app_roles.RESOURCES["graph"]
+    principal = principal_of(app_roles.resource_id(tenant["id"], "graph"), graph.app_id, graph.name)
     store.put(tenant["id"], "servicePrincipal", principal["id"], principal)
 
 
@@ -168,13 +168,15 @@ def _application(
         "applicationTemplateId": None,
         "keyCredentials": keys,
         "_servicePrincipal": principal["id"],
-        "_roles": roles,
         "_wids": wids,
         "_secrets": [{"sha256": hashlib.sha256(settings["client_secret"].encode()).hexdigest(), "expires": expires}],
         "_certificates": certificates,
     }
     store.put(tenant["id"], "application", application["id"], application)
     store.put(tenant["id"], "servicePrincipal", principal["id"], principal)
+    for service, names in roles.items():
+        for role in names:
+            app_roles.grant(store, tenant["id"], principal, service, role)
 
 
 def _certificates(path: str | None) -> tuple[list[str], list[Document]]:

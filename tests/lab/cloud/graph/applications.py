@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from tests.lab.cloud import app_roles
 from tests.lab.cloud.context import new_guid
 from tests.lab.cloud.graph import deleted, keys, query
 from tests.lab.cloud.graph.call import Call, no_content
@@ -23,7 +24,6 @@ TEMPLATES = {
 ALL_APPLICATIONS = "Application.ReadWrite.All"
 # Principals of Microsoft's own services, of which a tenant's owner is to touch the keyCredentials at most.
 FIRST_PARTY = (EXCHANGE_APP_ID, GRAPH_APP_ID)
-ASSIGNMENT = "appRoleAssignment"
 
 
 def template(call: Call, template_id: str) -> Reply:
@@ -145,22 +145,20 @@ def list_assignments(call: Call, object_id: str) -> Reply:
     """GET /servicePrincipals/{id}/appRoleAssignments: what it may do."""
     principal = found(call, "servicePrincipal", object_id)
     query.checked_options(call)
-    rows = [
-        one for one in call.services.store.list(call.tenant_id, ASSIGNMENT) if one["principalId"] == principal["id"]
-    ]
+    rows = app_roles.assignments(call.services.store, call.tenant_id, principal["id"])
     return Reply(200, {"@odata.context": call.context("appRoleAssignments"), "value": rows})
 
 
 def delete_assignment(call: Call, object_id: str, assignment_id: str) -> Reply:
-    """DELETE /servicePrincipals/{id}/appRoleAssignments/{id}."""
+    """DELETE /servicePrincipals/{id}/appRoleAssignments/{id}: its next tokens lack the role."""
     with call.services.store.transaction():
         principal = found(call, "servicePrincipal", object_id)
-        kept = call.services.store.get(call.tenant_id, ASSIGNMENT, assignment_id.lower())
+        kept = call.services.store.get(call.tenant_id, app_roles.ASSIGNMENT, assignment_id.lower())
         if kept is None or kept["principalId"] != principal["id"]:
             raise call.not_found(assignment_id)
         if principal["appId"] in FIRST_PARTY:
             call.services.noticed(f"an app role assignment of {principal['displayName']} was removed")
-        call.services.store.delete(call.tenant_id, ASSIGNMENT, kept["id"])
+        call.services.store.delete(call.tenant_id, app_roles.ASSIGNMENT, kept["id"])
     return no_content()
 
 

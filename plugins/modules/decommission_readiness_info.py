@@ -342,6 +342,14 @@ failures:
     - object: relay_quiet
       kind: failed
       error: "relay_quiet failed: 2 addresses handed over 31 messages in 14 days. Move them."
+blocking:
+  description:
+    - The same in as few sentences as it takes. Gates that one error hides, such as an end that cannot be reached, are
+      together in one.
+  returned: when gates were judged
+  type: list
+  elements: str
+  sample: ["relay_quiet failed: 2 addresses handed over 31 messages in 14 days. Move them."]
 counts:
   description: How many gates there are, how they were judged, how many are gone on without, and how many block.
   returned: always

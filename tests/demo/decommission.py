@@ -6,7 +6,7 @@
 What playbooks cannot do is done by the lab's commands, which are the people around it here: who owns the name
 servers, moves mailboxes, switches servers off. For each tenant:
 
-1. With everything in the way that the lab can put there, each phase is refused, and all gates but a few fail.
+1. With everything in the way that the lab can put there, each phase is refused, and every gate fails.
 2. People move and clear what only they can; agent.yml and site.yml make every mailbox cloud-managed; --check walks
    through all phases.
 3. The hybrid clean-up is killed, run again, run a third time; its exports put everything back; it is taken away again.
@@ -27,63 +27,22 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.demo.far_ends import Lab, ldapmodify, ldapsearch
+from tests.demo.far_ends import Lab
+from tests.demo.obstacles import (
+    CONFIRM,
+    clear_what_only_administrators_can,
+    clear_what_others_must,
+    put_everything_in_the_way,
+    see_each_gate_fail,
+)
 from tests.demo.playing import HERE, OUT, check, say
-from tests.demo.tenant import DEVIATED, Tenant, failing
+from tests.demo.tenant import DEVIATED, Tenant
 
-PHASES = ("clean_up", "uninstall", "cloud_clean_up")
-CONFIRM = {"uninstall_confirm": ["uninstall EX01", "uninstall EX02"]}
 KILLED_AFTER = {"contoso": 4, "fabrikam": 9}
 """Writes of the clean-up before it is killed."""
+KILLED_UNDER = {"contoso": "EX01", "fabrikam": "EX02"}
 FEDERATION = re.compile("Federat|Fed-|CN=Microsoft Federation Gateway", re.IGNORECASE)
 """What no cmdlet can put back."""
-IN_THE_WAY = (
-    *("archive=local", "public_folders=local", "moves=running", "batches=running", "queue=held", "edge=subscribed"),
-    *("address_book=server", "expansion_server=EX02", "certificates=expired", "rights=no_enterprise_admins"),
-)
-# Those that hide others behind them.
-THEN_IN_THE_WAY = ("exit=management_tools", "rights=no_organization_management")
-IN_THE_WAY_IN_THE_CLOUD = ("batch=Syncing", "move=InProgress")
-IN_THE_WAY_IN_DNS = {
-    "contoso": (),  # all of it leads to the servers as it is
-    "fabrikam": (
-        ("autodiscover", "CNAME", "mail.fabrikam.lab", "--view", "external"),
-        ("_autodiscover._tcp", "SRV", "0 0 443 mail.fabrikam.lab"),
-    ),
-}
-_NEVER = {"exchange_schema", "operator_graph", "system_mailboxes"}
-NEVER_IN_THE_WAY = {"contoso": _NEVER | {"hybrid_agent_gone"}, "fabrikam": _NEVER}
-"""Gates that are never seen to fail here: a forest cannot lose its schema, the lab's application has its rights and its
-system mailboxes are those that Exchange makes for itself, and contoso has no hybrid agent. Unit tests see them fail."""
-
-
-def put_everything_in_the_way(tenant: Tenant) -> None:
-    say(f"{tenant.name}: everything is in the way that can be")
-    tenant.condition("exchange", *IN_THE_WAY)
-    tenant.condition("hybrid", *IN_THE_WAY_IN_THE_CLOUD)
-    for record in IN_THE_WAY_IN_DNS[tenant.name]:
-        tenant.command("dns", tenant.name, "set", *record)
-    tenant.route_mail_over_the_servers(True)
-
-
-def see_each_gate_fail(tenant: Tenant) -> None:
-    say(f"{tenant.name}: each phase is refused, and each gate is seen to fail")
-    before = tenant.lab.last_request()
-    seen: set[str] = set()
-    every: set[str] = set()
-    for phase in PHASES:
-        done = tenant.phase(f"refused-{phase}", phase, "-e", json.dumps(CONFIRM), expect_failure=True)
-        words = " ".join(done.output.split())
-        gates = tenant.gates(phase)
-        blocking = {name for name in failing(gates) if not gates[name].get("accepted")}
-        check(f"is not ready for {phase}" in words, f"{phase} is refused: {len(blocking)} gates are in the way")
-        seen |= failing(gates)
-        every |= set(gates)
-    tenant.condition("exchange", *THEN_IN_THE_WAY)
-    seen |= failing(tenant.ask("clean_up"))
-    unseen = ", ".join(sorted(every - seen))
-    check(every - seen == NEVER_IN_THE_WAY[tenant.name], f"all {len(every)} gates were seen to fail but {unseen}")
-    check(not tenant.lab.requests_after(before, writes=True), "no write is in the request log")
 
 
 def move_everybody(tenant: Tenant) -> None:
@@ -94,38 +53,6 @@ def move_everybody(tenant: Tenant) -> None:
     given_up = [f"attribute msExchExtensionCustomAttribute{number}" for number in range(1, 6)]
     tenant.play("site", "hybrid.exchange.site", "-e", json.dumps({**nobody_waits, "authority_give_up": given_up}))
     tenant.play("tenant-default", str(HERE / "tenant_default.yml"))
-
-
-def clear_what_only_administrators_can(tenant: Tenant) -> None:
-    """Two accounts with one source anchor, and the rights on those that AdminSDHolder protected."""
-    found = ldapsearch(tenant.lab, tenant.name, "(mS-DS-ConsistencyGuid=*)", "mS-DS-ConsistencyGuid")
-    first: dict[str, str] = {}
-    for dn, held in sorted(found.items()):
-        if first.setdefault(held["mS-DS-ConsistencyGuid"][0], dn) != dn:
-            ldapmodify(tenant.lab, tenant.name, dn, "delete: mS-DS-ConsistencyGuid")
-    tenant.command("sync", tenant.name)
-    people = ldapsearch(tenant.lab, tenant.name, "(mail=*)", "nTSecurityDescriptor", administrator=True)
-    protected = ldapsearch(tenant.lab, tenant.name, "(adminCount=1)", "cn")
-    for dn in set(people) & set(protected):
-        parent = re.split(r"(?<!\\),", dn, maxsplit=1)[1]
-        neighbour = next(other for other in people if other.endswith(f",{parent}") and other not in protected)
-        rights = people[neighbour]["nTSecurityDescriptor"][0]
-        ldapmodify(
-            tenant.lab,
-            tenant.name,
-            dn,
-            f"replace: nTSecurityDescriptor\nnTSecurityDescriptor:: {rights}",
-        )
-
-
-def clear_what_others_must(tenant: Tenant) -> None:
-    say(f"{tenant.name}: people move what is to move, and see to the name servers")
-    tenant.command("exchange", tenant.name, "--ready")
-    tenant.condition("exchange", "certificates=valid", "rights=all", "exit=source_of_authority")
-    tenant.condition("hybrid", "batch=none", "move=none")
-    tenant.route_mail_over_the_servers(False)
-    tenant.command("dns", tenant.name, "--at-exchange-online", *(["--keep-mx"] if tenant.name == "fabrikam" else []))
-    tenant.command("clock", "advance", "15d")  # so many days nobody must have handed mail to the servers
 
 
 def walk_through(tenant: Tenant) -> None:
@@ -191,27 +118,33 @@ def try_without_the_servers(tenant: Tenant) -> None:
 
 
 def uninstall_the_servers(tenant: Tenant) -> None:
-    say(f"{tenant.name}: Setup removes the servers, EX01 first; it is killed under way, and goes on")
+    killed_on = KILLED_UNDER[tenant.name]
+    say(f"{tenant.name}: Setup removes the servers, EX01 first; it is killed on {killed_on}, and goes on")
     confirm = ("-e", json.dumps(CONFIRM))
     wrong = tenant.phase("last-first", "uninstall", *confirm, "-e", '{"uninstall_only": ["EX02"]}', expect_failure=True)
     check(
         "which is not the last one" in " ".join(wrong.output.split()), "EX02, which holds the system mailboxes, waits"
     )
     tenant.command("scenario", "exchange_setup_s=15")
-    tenant.killed("uninstall", "uninstall-killed", seconds_into_setup(tenant, 4), *confirm)
+    tenant.killed("uninstall", "uninstall-killed", seconds_into_setup(tenant, killed_on, 4), *confirm)
     tenant.command("scenario", "exchange_setup_s=2")
     tenant.done("uninstall", "uninstall", *confirm)
+    tenant.nothing_to_do("uninstall", "uninstall-again", *confirm)
     gone = tenant.configuration()
     check(not gone, "no Exchange organization is in AD any more")
+    late = tenant.phase("clean-up-too-late", "clean_up", expect_failure=True)
+    words = "Active Directory has no Exchange Server any more, so that none can be asked."
+    check(words in " ".join(late.output.split()), f"clean_up is refused: {words}")
 
 
-def seconds_into_setup(tenant: Tenant, seconds: float) -> Callable[[], bool]:
-    """Whether Setup has been under way for so long, by what the playbook shows."""
+def seconds_into_setup(tenant: Tenant, server: str, seconds: float) -> Callable[[], bool]:
+    """Whether Setup has been under way on a server for so long, by what the playbook shows."""
     log = OUT / f"{tenant.name}-uninstall-killed.log"
+    shown = re.compile(f"{server}: .*by Setup 0/1")
     begun: list[float] = []
 
     def under_way() -> bool:
-        if not begun and log.exists() and "by Setup 0/1" in log.read_text(encoding="utf-8"):
+        if not begun and log.exists() and shown.search(log.read_text(encoding="utf-8")):
             begun.append(time.monotonic())
         return bool(begun) and time.monotonic() > begun[0] + seconds
 
@@ -240,9 +173,9 @@ def main() -> None:
     names = sys.argv[1:] or list(DEVIATED)
     for name in names:
         tenant = Tenant(lab, name)
-        put_everything_in_the_way(tenant)
+        schema_version = put_everything_in_the_way(tenant)
         see_each_gate_fail(tenant)
-        clear_what_others_must(tenant)
+        clear_what_others_must(tenant, schema_version)
         move_everybody(tenant)
         walk_through(tenant)
         users = tenant.users()

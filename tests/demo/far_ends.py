@@ -154,8 +154,11 @@ def ldapsearch(
     return _parse_ldif(done.stdout)
 
 
-def ldapmodify(lab: Lab, tenant: str, dn: str, change: str) -> None:
-    """Changes an object as the forest's administrator would, with the ldapmodify of the system; ``change`` is LDIF."""
+def ldapmodify(lab: Lab, tenant: str, dn: str, change: str, kind: str = "modify") -> None:
+    """Changes an object as the forest's administrator would, with the ldapmodify of the system; ``change`` is LDIF.
+
+    ``kind`` is the changetype: modify, add or delete.
+    """
     settings = lab.config["tenants"][tenant]["directory"]
     administrator = settings["administrator"]
     done = subprocess.run(
@@ -163,7 +166,7 @@ def ldapmodify(lab: Lab, tenant: str, dn: str, change: str) -> None:
             *("ldapmodify", "-x", "-H", f"ldaps://{settings['dc_host']}:{settings['port']}"),
             *("-D", administrator["user"], "-w", administrator["password"]),
         ],
-        input=f"dn:: {base64.b64encode(dn.encode()).decode()}\nchangetype: modify\n{change}\n",
+        input=f"dn:: {base64.b64encode(dn.encode()).decode()}\nchangetype: {kind}\n{change}\n",
         check=False,
         env={**os.environ, "LDAPTLS_CACERT": lab.config["ca"]},
         capture_output=True,

@@ -76,10 +76,10 @@ class Tenant:
         )
         return done
 
-    def nothing_to_do(self, phase: str, name: str) -> None:
+    def nothing_to_do(self, phase: str, name: str, *arguments: str) -> None:
         """A phase that is through, once more."""
         before = self.lab.last_request()
-        done = self.done(phase, name)
+        done = self.done(phase, name, *arguments)
         check(done.changed()[self.name] == 0, "changed=0")
         check(not self.lab.requests_after(before, writes=True), "no write is in the request log")
 
@@ -104,7 +104,7 @@ class Tenant:
 
     def configuration(self) -> dict[str, dict[str, list[str]]]:
         """Every object of the Exchange organization in AD, without what each change moves."""
-        base = f"CN=Services,CN=Configuration,{self.lab.config['tenants'][self.name]['directory']['base_dn']}"
+        base = f"CN=Services,CN=Configuration,{self.base_dn}"
         found = ldapsearch(self.lab, self.name, "(objectClass=*)", "*", base=base)
         return {
             dn: {name: values for name, values in held.items() if name not in MOVING}
@@ -121,10 +121,27 @@ class Tenant:
             if ",OU=" in dn
         }
 
-    def ask(self, phase: str) -> dict[str, dict[str, Any]]:
-        """The verdicts of a phase as the playbook readiness judges it now, whether it is ready or not."""
-        self.play(f"readiness-{phase}", "hybrid.exchange.readiness", "-e", f"phase={phase}", expect_failure=True)
+    def ask(self, phase: str, *arguments: str) -> dict[str, dict[str, Any]]:
+        """The verdicts of a phase as the playbook readiness judges it now; it must not be ready."""
+        words = ("-e", f"phase={phase}", *arguments)
+        self.play(f"readiness-{phase}", "hybrid.exchange.readiness", *words, expect_failure=True)
         return self.gates(phase)
+
+    @property
+    def base_dn(self) -> str:
+        """The DN of the forest's domain."""
+        return str(self.lab.config["tenants"][self.name]["directory"]["base_dn"])
+
+    def with_limited_application(self) -> tuple[str, str]:
+        """Arguments of a playbook that signs in as an application which may read in Graph and nothing else."""
+        config = self.lab.config
+        settings = config["tenants"][self.name]
+        urls = {f"{name}_url": config[name] for name in ("login", "graph", "exchange")}
+        application = {name: settings["limited_application"][name] for name in ("client_id", "client_secret")}
+        options = {"tenant_id": settings["tenant_id"], "ca_path": config["ca"], **application, **urls}
+        path = OUT / f"{self.name}-limited-application.json"
+        path.write_text(json.dumps({"hybrid_tenant": options}), encoding="utf-8")
+        return ("-e", f"@{path}")
 
 
 def failing(gates: dict[str, dict[str, Any]]) -> set[str]:

@@ -182,6 +182,7 @@ class ActionModule(ActionBase):
             "ready": not blocking,
             "counts": {"gates": 3, "blocking": len(blocking)},
             "failures": [{"object": gate, "kind": "failed", "error": f"{gate} failed: mend it."} for gate in blocking],
+            "blocking": [f"{gate} failed: mend it." for gate in blocking],
             "readiness": {"path": f"/nowhere/readiness-{args['phase']}.json", "sha256": "aa"},
             "bundle": {"path": "/nowhere/evidence"},
         }

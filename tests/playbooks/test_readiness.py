@@ -90,7 +90,8 @@ def test_what_stands_in_the_way_stops_a_run_but_not_its_rehearsal(ready: Estate)
     ready.set_state("contoso", blocking=["relay_quiet", "mx_external"])
     run = ready.play("readiness", "--limit", "contoso")
     assert run.code != 0
-    assert "contoso is not ready for clean_up: relay_quiet failed: mend it." in run.output
+    assert '"contoso: relay_quiet failed: mend it."' in run.output
+    assert "contoso is not ready for clean_up: relay_quiet. Why, and what to do, is told above and in" in run.output
     assert "mx_external failed" not in run.output
     rehearsed = ready.play("readiness", "--limit", "contoso", "--check")
     assert rehearsed.code == 0, rehearsed.output

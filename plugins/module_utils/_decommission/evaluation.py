@@ -80,6 +80,7 @@ def ready(wanted: Wanted, ends: Ends, how: How) -> dict[str, Any]:
         "expires_at": readiness_file.stamp(readiness.expires_at),
         "gates": [item.as_result(wanted.report_limit) for item in verdicts],
         "failures": _failures(verdicts),
+        "blocking": evaluate.blocking(verdicts),
         "counts": evaluate.counts(verdicts),
         "readiness": saved.as_result(),
         "bundle": kept.as_result(),

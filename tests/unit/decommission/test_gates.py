@@ -15,7 +15,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates import trial
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.evaluate import counts, evaluate
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.evaluate import (
+    blocking,
+    counts,
+    evaluate,
+    in_words,
+)
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.readings import READINGS
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.table import (
     ACCEPTABLE,
@@ -218,6 +223,29 @@ def test_no_gate_passes_where_an_end_is_gone(gate: str, tmp_path: Path) -> None:
     found = judged(world, gate, tmp_path)
     assert found.verdict == "cannot_tell"
     assert "nobody answers here" in found.detail or gate == "operator_graph"
+
+
+def test_gates_that_one_error_hides_are_told_together_and_without_what_would_not_help(tmp_path: Path) -> None:
+    world = well(tmp_path)
+    world.broken = {"server": Unavailable("nobody answers here")}
+    world.boxes = [box("bert", managed=False)]
+    names = ("no_mailboxes", "mailboxes_cloud_managed", "queues_empty")
+    verdicts = evaluate([GATES[name] for name in names], world.facts(artifact_dir=tmp_path))
+    hidden, failed = blocking(verdicts)
+    assert hidden == "no_mailboxes, queues_empty could not be told: nobody answers here."
+    assert failed == in_words(verdicts[1])
+    assert failed.endswith(GATES["mailboxes_cloud_managed"].fix)
+    assert in_words(verdicts[0]) == "no_mailboxes could not be told: nobody answers here."
+    assert verdicts[0].as_result(1)["fix"] == "Mend what the error names, and judge it again."
+
+
+def test_where_no_server_is_left_none_is_asked(tmp_path: Path) -> None:
+    world = well(tmp_path)
+    world.directory.without("msExchExchangeServer")
+    found = judged(world, "no_mailboxes", tmp_path)
+    assert found.detail.startswith("Active Directory has no Exchange Server any more")
+    assert world.server.sent == []
+    assert judged(world, "servers_gone", tmp_path).verdict == "passed"
 
 
 def test_one_end_that_is_gone_hides_no_gate_of_another_end(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def _gate(verdict: Verdict) -> dict[str, Any]:
     return {
         **shown,
         "phases": list(verdict.gate.phases),
-        "fix": verdict.gate.fix,
+        "fix": verdict.fix,
         "objects_file": objects_file(verdict) if verdict.objects else None,
     }
 

@@ -105,7 +105,7 @@ def _gate(item: Verdict) -> str:
         f"<p>{_text(item.detail)}</p>",
     ]
     if item.blocks:
-        lines.append(f"<p><b>What to do:</b> {_text(item.gate.fix)}</p>")
+        lines.append(f"<p><b>What to do:</b> {_text(item.fix)}</p>")
     if item.verdict != PASSED and item.objects:
         lines.append(_objects(item))
     many = f"{len(item.objects)} objects in {objects_file(item)}" if item.objects else "no objects"

@@ -19,7 +19,7 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gate
     Row,
     cannot_tell,
 )
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.phases import PASSED, VERDICTS
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.phases import CANNOT_TELL, PASSED, VERDICTS
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.readiness_file import (
     Deviation,
     GateVerdict,
@@ -31,7 +31,10 @@ from ansible_collections.hybrid.exchange.plugins.module_utils._errors import Hyb
 
 @dataclass(frozen=True)
 class Verdict:
-    """One gate, judged: when, by which ends, and until when it is good."""
+    """One gate, judged: when, by which ends, and until when it is good.
+
+    ``unread``: it could not be told because what it needs could not be read; ``detail`` is the error then.
+    """
 
     gate: Gate
     verdict: str
@@ -41,6 +44,12 @@ class Verdict:
     evaluated_at: datetime
     expires_at: datetime
     accepted: Deviation | None = None
+    unread: bool = False
+
+    @property
+    def fix(self) -> str:
+        """What to do where it is not passed."""
+        return "Mend what the error names, and judge it again." if self.unread else self.gate.fix
 
     @property
     def blocks(self) -> bool:
@@ -68,7 +77,7 @@ class Verdict:
             "source": self.gate.source,
             "accepted": None if accepted is None else deviation_record(accepted),
             "acceptable": self.gate.acceptable,
-            **({"fix": self.gate.fix} if self.verdict != PASSED else {}),
+            **({"fix": self.fix} if self.verdict != PASSED else {}),
         }
 
 
@@ -114,6 +123,7 @@ def _evaluate(gate: Gate, facts: Facts) -> Verdict:
         evaluated_at=at,
         expires_at=at + timedelta(hours=gate.hours),
         accepted=accepted,
+        unread=failure is not None,
     )
 
 
@@ -130,5 +140,21 @@ def counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
 
 def in_words(verdict: Verdict) -> str:
     """A gate that blocks, in a sentence or two."""
-    how = "could not be told" if verdict.verdict == "cannot_tell" else "failed"
-    return f"{verdict.gate.id} {how}: {verdict.detail.rstrip('.')}. {verdict.gate.fix}"
+    return f"{verdict.gate.id} {_reason(verdict)}"
+
+
+def blocking(verdicts: Sequence[Verdict]) -> list[str]:
+    """All gates that block, in a sentence or two each; those that one error hides are together."""
+    found: dict[str, list[str]] = {}
+    for item in verdicts:
+        if item.blocks:
+            found.setdefault(_reason(item), []).append(item.gate.id)
+    return [f"{', '.join(gates)} {reason}" for reason, gates in found.items()]
+
+
+def _reason(verdict: Verdict) -> str:
+    detail = verdict.detail.rstrip(".")
+    if verdict.unread:
+        return f"could not be told: {detail}."
+    how = "could not be told" if verdict.verdict == CANNOT_TELL else "failed"
+    return f"{how}: {detail}. {verdict.fix}"

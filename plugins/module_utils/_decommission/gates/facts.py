@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.ends import Ends
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.ends import EXCHANGE_SERVER, Ends
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.wanted import Wanted
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     AuthenticationError,
     HybridError,
     MissingLibrary,
+    NotFound,
     Unavailable,
 )
 
@@ -74,6 +75,11 @@ class Facts:
         gone = self._gone.setdefault(reading.end, [])
         self.ends.progress.start(reading.words)
         try:
+            if reading.end == EXCHANGE_SERVER and not self._servers_left():
+                raise NotFound(
+                    "Active Directory has no Exchange Server any more, so that none can be asked. The phases before "
+                    "its removal are over."
+                )
             if len(gone) >= _GONE_AFTER:
                 raise gone[-1]
             self._values[reading.name] = reading.read(self)
@@ -93,3 +99,12 @@ class Facts:
             raise
         finally:
             self._at[reading.name] = self._now()
+
+    def _servers_left(self) -> bool:
+        """Whether there may be a server to ask."""
+        try:
+            return bool(self.value("topology").servers)
+        except MissingLibrary:
+            raise
+        except HybridError:
+            return True  # nobody knows

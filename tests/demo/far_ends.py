@@ -67,6 +67,42 @@ class Lab:
         return max((int(row["seq"]) for row in self.requests_after(0, writes=False)), default=0)
 
 
+def sign_in(session: requests.Session, lab: Lab, tenant: str, audience: str) -> None:
+    """Lets a session speak to a service of the lab as the tenant's application."""
+    session.trust_env = False
+    session.verify = lab.config["ca"]
+    settings = lab.config["tenants"][tenant]
+    answer = session.post(
+        f"{lab.config['login']}/{settings['tenant_id']}/oauth2/v2.0/token",
+        data={
+            "grant_type": "client_credentials",
+            "client_id": settings["application"]["client_id"],
+            "client_secret": settings["application"]["client_secret"],
+            "scope": f"{audience}/.default",
+        },
+        timeout=600,
+    )
+    answer.raise_for_status()
+    session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+
+def move_to_the_cloud(lab: Lab, tenant: str, collection: str) -> None:
+    """Moves the source of authority of all synchronized groups or contacts, by Graph."""
+    with requests.Session() as session:
+        sign_in(session, lab, tenant, "https://graph.microsoft.com")
+        url: str | None = f"{lab.config['graph']}/v1.0/{collection}?$select=id,onPremisesSyncEnabled"
+        rows: list[dict[str, Any]] = []
+        while url:
+            answer = session.get(url, timeout=600)
+            answer.raise_for_status()
+            rows += answer.json()["value"]
+            url = answer.json().get("@odata.nextLink")
+        for row in rows:
+            if row["onPremisesSyncEnabled"]:
+                one = f"{lab.config['graph']}/v1.0/{collection}/{row['id']}/onPremisesSyncBehavior"
+                session.patch(one, json={"isCloudManaged": True}, timeout=600).raise_for_status()
+
+
 @dataclass
 class Exchange:
     """Exchange Online of one tenant, as an administrator uses it."""
@@ -76,22 +112,8 @@ class Exchange:
     session: requests.Session = field(default_factory=requests.Session)
 
     def __post_init__(self) -> None:
-        self.session.trust_env = False
-        self.session.verify = self.lab.config["ca"]
-        settings = self.lab.config["tenants"][self.tenant]
-        self.tenant_id = settings["tenant_id"]
-        answer = self.session.post(
-            f"{self.lab.config['login']}/{self.tenant_id}/oauth2/v2.0/token",
-            data={
-                "grant_type": "client_credentials",
-                "client_id": settings["application"]["client_id"],
-                "client_secret": settings["application"]["client_secret"],
-                "scope": "https://outlook.office365.com/.default",
-            },
-            timeout=600,
-        )
-        answer.raise_for_status()
-        self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        self.tenant_id = self.lab.config["tenants"][self.tenant]["tenant_id"]
+        sign_in(self.session, self.lab, self.tenant, "https://outlook.office365.com")
         self.session.headers["X-AnchorMailbox"] = (
             f"APP:SystemMailbox{{bb558c35-97f1-4cb9-8ff7-d53741dc928c}}@{self.tenant_id}"
         )

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 
-from tests.demo.far_ends import ldapmodify, ldapsearch
+from tests.demo.far_ends import ldapmodify, ldapsearch, move_to_the_cloud
 from tests.demo.playing import check, say
-from tests.demo.tenant import Tenant, failing
+from tests.demo.tenant import DEVIATED, Tenant, failing
 
 PHASES = ("clean_up", "uninstall", "cloud_clean_up")
 CONFIRM = {"uninstall_confirm": ["uninstall EX01", "uninstall EX02"]}
@@ -94,10 +94,23 @@ def clear_what_others_must(tenant: Tenant, schema_version: str) -> None:
     tenant.condition("hybrid", "batch=none", "move=none")
     tenant.route_mail_over_the_servers(False)
     ldapmodify(tenant.lab, tenant.name, moderation(tenant), "", kind="delete")
+    if "receive_connectors" not in DEVIATED[tenant.name]:
+        remove_the_printers_connectors(tenant)
+    for gate, collection in (("groups_cloud_mastered", "groups"), ("contacts_cloud_mastered", "contacts")):
+        if gate not in DEVIATED[tenant.name]:
+            move_to_the_cloud(tenant.lab, tenant.name, collection)
     mark = f"replace: rangeUpper\nrangeUpper: {schema_version}"
     ldapmodify(tenant.lab, tenant.name, f"{SCHEMA_VERSION},{tenant.base_dn}", mark)
     tenant.command("dns", tenant.name, "--at-exchange-online", *(["--keep-mx"] if tenant.name == "fabrikam" else []))
     tenant.command("clock", "advance", "15d")  # so many days nobody must have handed mail to the servers
+
+
+def remove_the_printers_connectors(tenant: Tenant) -> None:
+    """As somebody does at Exchange once the printers hand in their mail elsewhere."""
+    base = f"CN=Services,CN=Configuration,{tenant.base_dn}"
+    condition = "(&(objectClass=msExchSmtpReceiveConnector)(cn=Relay Printers*))"
+    for dn in ldapsearch(tenant.lab, tenant.name, condition, "cn", base=base):
+        ldapmodify(tenant.lab, tenant.name, dn, "", kind="delete")
 
 
 def clear_what_only_administrators_can(tenant: Tenant) -> None:

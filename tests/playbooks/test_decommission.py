@@ -44,8 +44,11 @@ CONFIRM = '{"uninstall_confirm": ["uninstall EX01", "uninstall EX02"]}'
 
 @pytest.fixture
 def ready(estate: Estate) -> Estate:
-    """The estate, contoso with two Exchange servers."""
+    """The estate, contoso with two Exchange servers and everybody moved."""
     estate.write_tenant("contoso", "canary", 2, extra=DECOMMISSION, waves=ONE_WAVE)
+    everybody = '{"all_mailboxes": true}'
+    job = {"running": True, "quarantine": None, "problems": []}
+    estate.set_state("contoso", moved=[everybody], written=[everybody], job=job)
     return estate
 
 
@@ -161,10 +164,19 @@ def test_a_server_that_is_gone_and_one_that_setup_has_begun_with_need_no_gates(r
     done = play(ready, "-e", "decommission_phase=uninstall", "-e", CONFIRM)
     assert done.code == 0, done.output
     assert done.changed == {"contoso": 1}
-    assert {call["module"] for call in ready.calls()} == {"exchange_server"}
+    assert "decommission_readiness_info" not in {call["module"] for call in ready.calls()}
     again = play(ready, "-e", "decommission_phase=uninstall", "-e", CONFIRM)
     assert again.code == 0, again.output
     assert again.changed == {"contoso": 0}
+
+
+def test_the_phase_ends_with_a_proof_also_where_the_servers_were_gone_before(ready: Estate) -> None:
+    ready.set_state("contoso", exchange_servers=[], differs=True)
+    unproven = play(ready, "-e", "decommission_phase=uninstall", "-e", CONFIRM)
+    assert unproven.code != 0
+    assert "contoso: wave all is not proven" in unproven.output
+    left_out = play(ready, "-e", "decommission_phase=uninstall", "-e", CONFIRM, "-e", '{"uninstall_sample": {}}')
+    assert left_out.code == 0, left_out.output
 
 
 def test_the_cloud_comes_after_the_servers(ready: Estate) -> None:

@@ -28,6 +28,7 @@ from tests.lab.settings import MARKER_VARIABLE, SAMBA, Settings
 
 TERM_SECONDS = 15.0
 KILL_SECONDS = 30.0
+EXEC_SECONDS = 5.0
 _children: list[subprocess.Popen[bytes]] = []  # started by this process; kept to collect them when they end
 _STATE, _THREADS, _STARTED = 0, 17, 19  # fields of /proc/<pid>/stat after the command name
 
@@ -80,10 +81,18 @@ def spawn(settings: Settings, name: str, argv: Sequence[str], cwd: Path) -> subp
             start_new_session=True,
         )
     _children.append(process)
+    _await_environment(process)
     started = started_at(process.pid)
     if started is not None:
         record(settings, Running(name, process.pid, started))
     return process
+
+
+def _await_environment(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a sweep would find it: exec says that it is done a moment before the environment can be read."""
+    ends = time.monotonic() + EXEC_SECONDS
+    while not _environment(Path(f"/proc/{process.pid}")) and process.poll() is None and time.monotonic() < ends:
+        time.sleep(0.001)
 
 
 def record(settings: Settings, process: Running) -> None:
@@ -133,10 +142,14 @@ def swept(settings: Settings) -> list[Running]:
 
 
 def _marked(entry: Path, mark: bytes) -> bool:
+    return mark in _environment(entry).split(b"\0")
+
+
+def _environment(entry: Path) -> bytes:
     try:
-        return mark in (entry / "environ").read_bytes().split(b"\0")
+        return (entry / "environ").read_bytes()
     except OSError:
-        return False
+        return b""
 
 
 def _samba_below(entry: Path, directory: Path) -> bool:

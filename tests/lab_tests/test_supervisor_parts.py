@@ -52,6 +52,15 @@ def test_a_started_process_is_found_detached_and_ended(config: Settings) -> None
     assert processes.recorded(config) == []
 
 
+def test_a_started_process_can_be_swept_at_once(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel shows no environment for a moment after exec closed what Popen waits for."""
+    real, early = processes._environment, [b"", b""]
+    monkeypatch.setattr(processes, "_environment", lambda entry: early.pop() if early else real(entry))
+    running = spawn(config, "one")
+    assert running.pid in {process.pid for process in processes.swept(config)}
+    assert processes.end([running]) == []
+
+
 def test_a_process_without_its_pid_file_is_swept(config: Settings) -> None:
     running = spawn(config, "lost")
     processes.forget(config, "lost")

@@ -6,7 +6,8 @@
 What playbooks cannot do is done by the lab's commands, which are the people around it here: who owns the name
 servers, moves mailboxes, switches servers off. For each tenant:
 
-1. With everything in the way that the lab can put there, each phase is refused, and every gate fails.
+1. With everything in the way that the lab can put there, each phase is refused, and each gate fails (but that of the
+   hybrid agent in contoso, which has none).
 2. People move and clear what only they can; agent.yml and site.yml make every mailbox cloud-managed; --check walks
    through all phases.
 3. The hybrid clean-up is killed, run again, run a third time; its exports put everything back; it is taken away again.

@@ -242,6 +242,15 @@ def test_a_setup_that_died_with_its_session_goes_on_in_the_next_run(stage: Serve
     assert stage.directory.servers == ["EX02"]
 
 
+def test_a_process_that_is_called_setup_is_no_setup_that_was_begun(stage: ServerStage) -> None:
+    header = {"kind": setup_begun.KIND, "tenant_id": "contoso.com", "server": "EX01", "forest": FOREST}
+    (stage.directory_for_artifacts / "exchange-server-EX01-20260101T000000Z.jsonl").write_text(json.dumps(header))
+    stage.host.processes = [4711]
+    looked = run(stage, readiness=None, readiness_sha256=None, check=True)
+    assert not looked.goes_on
+    assert "This needs the readiness" in looked.refused[0]
+
+
 @pytest.mark.parametrize("export", ["none", "of another tenant", "of another server", "broken"])
 def test_a_setup_that_nobody_allowed_goes_on_behind_the_gates_only(stage: ServerStage, export: str) -> None:
     stage.host.keys[setup_product.ROLE_KEYS[0]] = {"Action": "Uninstall"}

@@ -70,7 +70,8 @@ def uninstall(ends: Ends, wanted: Wanted, check_mode: bool) -> Outcome:
     plan = setup_plan.make_plan(wanted, read)
     if not plan.actions:
         return Outcome(plan, read, remains=None if check_mode else setup_after.check(ends, wanted, read.last))
-    goes_on = (read.machine.begun or bool(read.machine.running)) and setup_begun.allowed_before(
+    # By the mark that Setup leaves, not by its process: something else may be called Setup.
+    goes_on = read.machine.begun and setup_begun.allowed_before(
         wanted.artifact_dir, wanted.tenant_id, wanted.server, read.here.forest
     )
     reasons = [*([] if goes_on else _readiness(ends, wanted, read)), *(blocker.words for blocker in plan.blockers)]

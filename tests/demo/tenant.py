@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ DEVIATED: dict[str, set[str]] = {
     },
 }
 """Gates that stay as they are in these tenants, each with its reason in the tenant file."""
+HELD_UP = 8
+"""Seconds that a request is held up for, so that its run can be killed meanwhile."""
 # The last one is where the lab keeps what has no attribute of its own; a cmdlet states defaults there.
 MOVING = {"whenChanged", "whenCreated", "uSNChanged", "uSNCreated", "objectGUID", "dSCorePropagationData"}
 MOVING |= {"msExchConfigurationXML"}
@@ -40,10 +43,14 @@ EXCHANGE = re.compile(
 
 @dataclass(frozen=True)
 class Tenant:
-    """One tenant of the lab and the playbooks on it."""
+    """One tenant of the lab and the playbooks on it.
+
+    ``late`` is when a request that was held up for a run which was killed is answered at the latest.
+    """
 
     lab: Lab
     name: str
+    late: list[float] = field(default_factory=list)
 
     def play(self, name: str, playbook: str, *arguments: str, **how: Any) -> Play:
         return play(self.lab, f"{self.name}-{name}", playbook, "--limit", self.name, *arguments, **how)
@@ -85,7 +92,8 @@ class Tenant:
         return done
 
     def nothing_to_do(self, phase: str, name: str, *arguments: str) -> None:
-        """A phase that is through, once more."""
+        """A phase that is through, once more, after all that a killed run had sent."""
+        time.sleep(max(0.0, max(self.late, default=0.0) - time.monotonic()))
         before = self.lab.last_request()
         done = self.done(phase, name, *arguments)
         check(done.changed()[self.name] == 0, "changed=0")
@@ -98,11 +106,13 @@ class Tenant:
 
     def held_up(self, *fault: str) -> None:
         """Lets the lab be slow at one request, so that there is a moment to kill in."""
-        self.command("fault", "add", "slow", *fault, "--times", "1", "--tenant", self.name, "--set", "seconds=8")
+        once = ("--times", "1", "--tenant", self.name)
+        self.command("fault", "add", "slow", *fault, *once, "--set", f"seconds={HELD_UP}")
 
     def killed(self, phase: str, name: str, when: Callable[[], bool], *arguments: str) -> None:
         """A phase that is killed in the middle."""
         self.phase(name, phase, *arguments, kill_when=when)
+        self.late.append(time.monotonic() + HELD_UP)
         self.command("fault", "clear")
 
     def exports(self, side: str) -> list[Path]:

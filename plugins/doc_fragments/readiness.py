@@ -14,7 +14,8 @@ options:
     description:
       - The verdicts of the gates, a file that M(hybrid.exchange.decommission_readiness_info) wrote. Each gate of the
         phase must be passed, or accepted as a deviation, must not have expired, and be of this tenant and organisation.
-      - Without it nothing is changed. Check mode tells what is missing.
+      - Without it nothing is changed, but that M(hybrid.exchange.exchange_server) goes on with a Setup that it had
+        begun behind such a file. Check mode tells what is missing.
     type: path
   readiness_sha256:
     description: The SHA-256 of O(readiness), as its task returned it.

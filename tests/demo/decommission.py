@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The last Exchange servers of both tenants of the lab, from "cannot" to "off", by playbooks; stops at any deviation.
 
-What playbooks cannot do is done by the lab's commands, which are the people around it here: who owns the name
-servers, moves mailboxes, switches servers off. For each tenant:
+What playbooks cannot do is done by the lab's commands and by ordinary tools, which are the people around it here: who
+owns the name servers, moves mailboxes, groups and contacts, switches servers off. For each tenant:
 
 1. With everything in the way that the lab can put there, each phase is refused, and each gate fails (but that of the
    hybrid agent in contoso, which has none).
@@ -42,6 +42,7 @@ from tests.demo.tenant import DEVIATED, Tenant
 KILLED_AFTER = {"contoso": 4, "fabrikam": 9}
 """Writes of the clean-up before it is killed."""
 KILLED_UNDER = {"contoso": "EX01", "fabrikam": "EX02"}
+"""The server whose Setup runs when it is killed."""
 FEDERATION = re.compile("Federat|Fed-|CN=Microsoft Federation Gateway", re.IGNORECASE)
 """What no cmdlet can put back."""
 

@@ -92,7 +92,7 @@ def _await_environment(process: subprocess.Popen[bytes]) -> None:
     """Wait until a sweep would find it: exec says that it is done a moment before the environment can be read."""
     ends = time.monotonic() + EXEC_SECONDS
     while not _environment(Path(f"/proc/{process.pid}")) and process.poll() is None and time.monotonic() < ends:
-        time.sleep(0.001)
+        time.sleep(0.001)  # between two looks
 
 
 def record(settings: Settings, process: Running) -> None:

@@ -61,7 +61,7 @@ def ready(wanted: Wanted, ends: Ends, how: How) -> dict[str, Any]:
     check(wanted.phase, wanted.exit)
     facts = _facts(wanted, ends)
     verdicts = evaluate.evaluate(of_phase(wanted.phase, wanted.exit), facts)
-    topology = _topology(facts)
+    topology = facts.topology()
     readiness = _readiness(wanted, verdicts, topology, facts.now())
     is_ready = topology is not None and not readiness.blocking(readiness.evaluated_at)
     saved = readiness_file.write(how.readiness_path or _default_path(wanted), readiness)
@@ -101,14 +101,6 @@ def _facts(wanted: Wanted, ends: Ends) -> Facts:
     except HybridError:
         exchange = None
     return Facts(READINGS, ends, wanted, clock.ticking(exchange, ends.clock))
-
-
-def _topology(facts: Facts) -> Topology | None:
-    try:
-        found: Topology = facts.value("topology")
-    except HybridError:
-        return None
-    return found
 
 
 def _readiness(wanted: Wanted, verdicts: Sequence[Verdict], topology: Topology | None, now: datetime) -> Readiness:

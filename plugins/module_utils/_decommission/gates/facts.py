@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.ends import EXCHANGE_SERVER, Ends
 from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.gates.wanted import Wanted
+from ansible_collections.hybrid.exchange.plugins.module_utils._decommission.topology.topology import Topology
 from ansible_collections.hybrid.exchange.plugins.module_utils._errors import (
     AuthenticationError,
     HybridError,
@@ -59,6 +60,16 @@ class Facts:
             self._read(self._readings[name])
         return self._values[name]
 
+    def topology(self) -> Topology | None:
+        """The organisation as Active Directory has it; None where that cannot be read."""
+        try:
+            found: Topology = self.value("topology")
+        except MissingLibrary:
+            raise
+        except HybridError:
+            return None
+        return found
+
     def now(self) -> datetime:
         """The time by the service's clock."""
         return self._now()
@@ -75,7 +86,7 @@ class Facts:
         gone = self._gone.setdefault(reading.end, [])
         self.ends.progress.start(reading.words)
         try:
-            if reading.end == EXCHANGE_SERVER and not self._servers_left():
+            if reading.end == EXCHANGE_SERVER and (known := self.topology()) is not None and not known.servers:
                 raise NotFound(
                     "Active Directory has no Exchange Server any more, so that none can be asked. The phases before "
                     "its removal are over."
@@ -99,12 +110,3 @@ class Facts:
             raise
         finally:
             self._at[reading.name] = self._now()
-
-    def _servers_left(self) -> bool:
-        """Whether there may be a server to ask."""
-        try:
-            return bool(self.value("topology").servers)
-        except MissingLibrary:
-            raise
-        except HybridError:
-            return True  # nobody knows

@@ -26,7 +26,7 @@ def name_of(server: str) -> str:
 def allowed_before(directory: str | Path, tenant_id: str, server: str, forest: str) -> bool:
     """Whether the artifact directory has the export of a run on this server of this tenant and forest."""
     wanted = (KIND, *(text.casefold() for text in (tenant_id, server, forest)))
-    return any(_of(path) == wanted for path in Path(directory).glob("exchange-server-*.jsonl"))
+    return any(_of(path) == wanted for path in Path(directory).glob(f"{name_of('*')}.jsonl"))
 
 
 def _of(export: Path) -> tuple[str, ...]:
